@@ -1,0 +1,74 @@
+# Two commands do everything: `make ask Q="..."` and `make test`. Neither needs a hub, a key, a GPU or another service.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The CPU build is small. With a GPU: `make ask TORCH=torch`, or install into an environment of your own.
+TORCH ?= torch==2.13.0
+Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+FAST := -m "not slow"
+
+.PHONY: help install ask dev test test-fast check fix types bench docs clean
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+install: $(VENV)/.installed  ## create .venv and install SMACS with everything that development needs
+
+$(VENV)/.installed: pyproject.toml Makefile
+	@echo "smacs: creating $(VENV) and installing (2 GB, one to three minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade "pip>=25"
+	@echo "smacs: installing $(TORCH)"
+	@$(PIP) install --progress-bar on $(TORCH) | awk '/^(Collecting|Successfully)/ { print; fflush() }'
+	@echo "smacs: installing SMACS and its dependencies"
+	@$(PIP) install --progress-bar on -e '.[local,dev]' | awk '/^(Collecting|Installing)/ { print substr($$0, 1, 90); fflush() }'
+	@touch $@
+
+ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them
+	@$(BIN)/smacs models pull
+	@$(BIN)/smacs ask "$(Q)"
+
+dev: install  ## start the local LLMs and `langgraph dev`, for LangGraph Studio
+	@$(BIN)/smacs models pull
+	@$(BIN)/smacs models up
+	@trap '$(BIN)/smacs models down' EXIT; \
+	  $(BIN)/langgraph dev --no-browser --no-reload --n-jobs-per-worker 10
+
+test: install  ## every test, real LLMs and servers included
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
+	@$(BIN)/smacs models pull smollm2-135m
+	@$(BIN)/python -m pytest -m slow --durations 15
+
+test-fast: install  ## the inner loop: under a minute
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
+
+check: install types  ## ruff, mypy, pyright
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+fix: install  ## format, and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# mypy and pyright cannot see which folder is which package: a tree of links shows them.
+types:
+	@mkdir -p .types/smacs
+	@for part in smacs/*; do ln -sfn ../../$$part .types/$$part; done
+	@for room in bench graph nodes pool pools prompts store; do ln -sfn ../../$$room .types/smacs/$$room; done
+
+bench: install  ## speed ratios against a mock endpoint, as a table and build/bench.json
+	@mkdir -p build
+	@$(BIN)/python -m smacs.bench.speed --json build/bench.json
+
+docs: install  ## write the drawing of the graph into the README
+	@$(BIN)/python -m smacs.graph.draw
+
+clean:  ## remove what was built; the model cache stays
+	rm -rf $(VENV) .types build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .langgraph_api
