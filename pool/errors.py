@@ -1,0 +1,76 @@
+"""Every error that SMACS raises, as one tree.
+
+SmacsError
+├── InputError            a question, setting or option that cannot be used
+├── PoolError             the pool file, or an LLM named in it
+│   ├── ModelFileError    a model file that cannot be fetched or has the wrong hash
+│   └── ServerError       a local LLM server that does not start or stop
+├── BankError             the question bank on disk
+│   ├── BankLockedError   another process is writing to it
+│   └── EmbedderMismatchError   embedded with another embedder or dimension
+├── EmbeddingError        the embedder cannot be loaded
+│   └── EmbedderDownError   its endpoint does not answer with vectors
+├── GradingError          a label, grader or sandbox that cannot be used
+└── NoAnswerError         no LLM of the pool gave a usable reply
+
+Each message says what was expected, what came, and what to do. The command line prints it and exits with 2; a server
+answers with `status`. A failed LLM call is no error: it is a `Failure` record (see `smacs.pool.replies`).
+"""
+
+
+class SmacsError(RuntimeError):  # LangGraph's server hides the texts of errors that are not one of Python's own
+    """Base of every error raised on purpose; its text is meant for the user."""
+
+    status = 400
+
+
+class InputError(SmacsError):
+    """A question, setting or option that cannot be used."""
+
+
+class PoolError(SmacsError):
+    """The pool file, or an LLM named in it, cannot be used."""
+
+
+class ModelFileError(PoolError):
+    """A model file cannot be fetched, or its SHA-256 is not the expected one."""
+
+
+class ServerError(PoolError):
+    """A local LLM server did not start or stop."""
+
+    status = 503
+
+
+class BankError(SmacsError):
+    """The question bank on disk is missing, broken or of an unknown format."""
+
+
+class BankLockedError(BankError):
+    """Another process is writing to the bank; the message names its pid."""
+
+    status = 409
+
+
+class EmbedderMismatchError(BankError):
+    """The bank was embedded with another embedder or dimension than the one at hand."""
+
+
+class EmbeddingError(SmacsError):
+    """The embedder cannot be loaded."""
+
+    status = 503
+
+
+class EmbedderDownError(EmbeddingError):
+    """The embedder's endpoint does not answer with vectors; a question is answered without it."""
+
+
+class GradingError(SmacsError):
+    """A label, grader or sandbox cannot be used."""
+
+
+class NoAnswerError(SmacsError):
+    """No LLM of the pool gave a usable reply; the message lists who failed and why."""
+
+    status = 503

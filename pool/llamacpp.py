@@ -1,0 +1,95 @@
+"""A llama.cpp server as a process: `python -m smacs.pool.llamacpp --model FILE --alias NAME --port P ...`.
+
+It speaks the OpenAI protocol on 127.0.0.1 and nowhere else. The engine is `xllamacpp`. Once it serves, the port is
+printed on stdout, and nothing else is; what the engine has to say, errors included, goes to stderr.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+HOST = "127.0.0.1"
+RELEASE = b"+"
+PROMPT_CACHE_MIB = 256  # the engine's own limit is 8 GiB a server
+QUIET = 2
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until killed, or with `--lifeline` until stdin ends."""
+    arguments = _parse(argv)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    port = os.dup(1)
+    os.dup2(2, 1)
+    if arguments.lifeline:
+        threading.Thread(target=_hold_lifeline, daemon=True).start()
+    server = _start(arguments)
+    os.write(port, server.listening_address.rpartition(":")[2].encode() + b"\n")
+    os.close(port)
+    threading.Event().wait()
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m smacs.pool.llamacpp", description=__doc__)
+    parser.add_argument("--model", required=True, help="the GGUF file")
+    parser.add_argument("--alias", required=True, help="name that clients know it by")
+    parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--context", type=int, default=4096, help="tokens of one request, prompt and reply")
+    parser.add_argument("--slots", type=int, default=4, help="requests served at once")
+    parser.add_argument("--threads", type=int, help="default: all cores")
+    parser.add_argument("--options", type=json.loads, default={}, help="further CommonParams, as JSON")
+    parser.add_argument("--lifeline", action="store_true", help="exit when stdin ends before it said '+'")
+    return parser.parse_args(argv)
+
+
+def _hold_lifeline() -> None:
+    """Exit at the end of stdin: the parent is gone, however it died. A `RELEASE` byte cuts the tie."""
+    if os.read(0, 1) != RELEASE:
+        os._exit(0)
+
+
+def _start(arguments: argparse.Namespace) -> Any:
+    # The engine's threads spin while they wait for each other. Several servers on the same cores then take each other's
+    # time, and are ten times as slow; asleep, they are not.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from xllamacpp import CommonParams, Server
+
+    params = CommonParams()
+    params.model.path = arguments.model
+    params.model_alias = {arguments.alias}
+    params.hostnames = [HOST]
+    params.port = arguments.port
+    params.cors_origins = ""
+    params.ui = False
+    params.verbosity = QUIET
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.n_parallel = arguments.slots
+    params.n_ctx = arguments.context * arguments.slots
+    params.fit_params = False
+    if arguments.threads:
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = arguments.threads
+    for name, value in arguments.options.items():
+        _set(params, name, value)
+    try:
+        return Server(params)
+    except RuntimeError as error:
+        sys.exit(f"llama.cpp could not serve {arguments.model} on port {arguments.port}: {error}")
+
+
+def _set(params: Any, name: str, value: Any) -> None:
+    *path, last = name.split(".")
+    try:
+        owner = reduce(getattr, path, params)
+        getattr(owner, last)
+        setattr(owner, last, value)
+    except (AttributeError, TypeError, ValueError) as error:
+        sys.exit(f"`options` of the pool file: {name} = {value!r} is refused by llama.cpp: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""One LLM of the pool: a call that returns a reply or a failure record, within limit and deadline."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import SecretStr
+
+from smacs.pool.clients import PerLoop, async_http, sync_http
+from smacs.pool.config import LLMSpec
+from smacs.pool.errors import PoolError
+from smacs.pool.limits import Limiter
+from smacs.pool.replies import Choice, Failure, Reply
+from smacs.pool.thinking import split_thinking
+from smacs.pool.tokens import at_most_tokens, estimate_prompt
+
+if TYPE_CHECKING:
+    from langchain_core.callbacks import Callbacks
+    from langchain_core.messages import BaseMessage
+    from langchain_core.outputs import ChatGeneration
+
+    from smacs.pool.chat import FastChatOpenAI
+
+Message = dict[str, str]  # {"role": ..., "content": ...}
+_TEMPLATE_RESERVE = 64  # tokens the server's chat template may add
+_SMALLEST_REPLY = 16
+
+
+class LLM:
+    """An LLM behind an OpenAI-compatible endpoint.
+
+    `endpoint` is None for an LLM that is launched on this machine until it is known to be up: `Pool.running` sets
+    it, or a call finds the server that `smacs models up` has started.
+    """
+
+    def __init__(self, name: str, spec: LLMSpec, limiter: Limiter | None = None) -> None:
+        self.name = name
+        self.spec = spec
+        self.limiter = limiter or Limiter(spec.in_flight)
+        self._endpoint = spec.endpoint
+        self._chats = PerLoop(self._make_chat, _close_chat)
+
+    @property
+    def endpoint(self) -> str | None:
+        """Base URL of its server."""
+        return self._endpoint
+
+    @endpoint.setter
+    def endpoint(self, url: str | None) -> None:
+        if url != self._endpoint:
+            self._endpoint = url
+            self._chats = PerLoop(self._make_chat, _close_chat)
+
+    @property
+    def window(self) -> int:
+        """Context window in tokens, prompt and reply together."""
+        return self.spec.context
+
+    def chat(self) -> "FastChatOpenAI":
+        """The LangChain chat model of this LLM, for the running event loop."""
+        return self._chats.get()
+
+    async def locate(self) -> str | None:
+        """Its endpoint; for an LLM that is launched on this machine, where `smacs models up` has started it."""
+        if self._endpoint is None:
+            self.endpoint = await asyncio.to_thread(_locate, self.name)
+        return self._endpoint
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        await self._chats.aclose()
+
+    async def call(
+        self,
+        messages: Sequence[Message],
+        *,
+        n: int = 1,
+        logprobs: bool = False,
+        seed: int | None = None,
+        timeout: float | None = None,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> Reply | Failure:
+        """Ask once for `n` completions; never raises but on cancellation.
+
+        `timeout` (seconds) shortens the LLM's own deadline; waiting for a free slot counts. `sampling`
+        (temperature, max_tokens, ...) is what holds where the pool file says nothing for this LLM. With `logprobs`
+        each choice carries (sum, count).
+        """
+        start = time.monotonic()
+        if await self.locate() is None:
+            return Failure(self.name, "unreachable", f"{self.name} is not up; start it with `smacs models up`", 0.0)
+        limit = self.spec.deadline if timeout is None else min(self.spec.deadline, timeout)
+        options = self._options(messages, n, logprobs, seed, sampling)
+        try:
+            async with asyncio.timeout(limit), self.limiter.slot():
+                generations, usage = await self._generate(messages, options)
+        except Exception as error:
+            return self._failure(error, time.monotonic() - start)
+        return self._reply(generations, usage, time.monotonic() - start)
+
+    async def _generate(
+        self, messages: Sequence[Message], options: Mapping[str, Any]
+    ) -> tuple[Sequence["ChatGeneration"], Mapping[str, Any]]:
+        from langchain_core.runnables.config import ensure_config
+
+        chat, prompt = self.chat(), _to_langchain(messages)
+        callbacks = ensure_config().get("callbacks")
+        if _nobody_listens(callbacks):
+            plain = await chat._agenerate(prompt, **options)
+            return plain.generations, (plain.llm_output or {}).get("token_usage") or {}
+        result = await chat.agenerate(
+            [prompt],
+            callbacks=callbacks,
+            tags=["nostream"],  # LangGraph: one token stream, the answer's, not fifteen
+            metadata={"smacs_llm": self.name},
+            run_name=self.name,
+            **options,
+        )
+        return cast("list[ChatGeneration]", result.generations[0]), (result.llm_output or {}).get("token_usage") or {}
+
+    def _options(
+        self,
+        messages: Sequence[Message],
+        n: int,
+        logprobs: bool,
+        seed: int | None,
+        sampling: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        options = {**(sampling or {}), **self.spec.sampling.model_dump(exclude_none=True)}
+        if "max_tokens" in options:
+            room = self.window - _TEMPLATE_RESERVE
+            if options["max_tokens"] > room - at_most_tokens(messages):
+                room -= estimate_prompt(messages)
+                options["max_tokens"] = min(options["max_tokens"], max(room, _SMALLEST_REPLY))
+        if n > 1:
+            options["n"] = n
+        if seed is not None:
+            options["seed"] = seed
+        if logprobs and self.spec.logprobs:
+            options["logprobs"] = True
+            options["top_logprobs"] = self.spec.top_logprobs
+        return options
+
+    def _reply(
+        self, generations: Sequence["ChatGeneration"], usage: Mapping[str, Any], seconds: float
+    ) -> Reply | Failure:
+        choices = tuple(self._choice(generation.message) for generation in generations)
+        kept = tuple(choice for choice in choices if choice.text)
+        if not kept:
+            text = "an empty reply; is `max_tokens` too small for its thinking?"
+            return Failure(self.name, "empty", f"{self.name} at {self._endpoint}: {text}", seconds)
+        counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
+        prompt, completion = usage.get("prompt_tokens", 0), max(usage.get("completion_tokens", 0), counted)
+        return Reply(self.name, kept, prompt, completion, seconds)
+
+    def _choice(self, message: "BaseMessage") -> Choice:
+        metadata = message.response_metadata
+        thinking = message.additional_kwargs.get("reasoning_content") or ""
+        text, reasoning = split_thinking(str(message.content), thinking, self.spec.thinking)
+        return Choice(
+            text=text,
+            reasoning=reasoning,
+            finish=metadata.get("finish_reason") or "",
+            logprob_sum=metadata.get("logprob_sum"),
+            logprob_count=metadata.get("logprob_count", 0),
+        )
+
+    def _failure(self, error: Exception, seconds: float) -> Failure:
+        from smacs.pool.failures import failure_of
+
+        failure = failure_of(
+            error,
+            llm=self.name,
+            endpoint=self._endpoint or "",
+            seconds=seconds,
+            key_env=self.spec.api_key_env,
+        )
+        if failure.kind == "unreachable" and self.spec.endpoint is None:
+            self.endpoint = None  # it may come up again at another port
+        return failure
+
+    def _make_chat(self) -> "FastChatOpenAI":
+        from smacs.pool.chat import FastChatOpenAI
+        from smacs.pool.transport import new_session
+
+        return FastChatOpenAI(
+            base_url=self._endpoint,
+            api_key=SecretStr(api_key(self.spec.api_key_env, f"LLM {self.name!r}")),
+            model=self.spec.model or self.name,
+            max_retries=self.spec.retries,
+            extra_body=self.spec.extra_body or None,
+            use_responses_api=False,
+            disable_streaming=True,  # inside the graph: whole replies, so that `n` and the fast path hold
+            http_client=sync_http(),
+            http_async_client=async_http(),
+            session=new_session(self.spec.in_flight),
+            timeout=None,
+        )
+
+
+def api_key(variable: str | None, owner: str) -> str:
+    """The key in an environment variable; "none" where the pool file names no variable.
+
+    Raises PoolError when it names one that is not set.
+    """
+    if variable is None:
+        return "none"
+    key = os.environ.get(variable)
+    if not key:
+        raise PoolError(f"{owner} expects its key in the environment variable {variable}, which is not set.")
+    return key
+
+
+def _nobody_listens(callbacks: "Callbacks") -> bool:
+    """Whether LangChain's callback machinery has nothing to do: it costs more than the rest of the call.
+
+    Inside a graph the manager is already configured, tracers included; outside of one only LangChain can tell.
+    """
+    from langchain_core.callbacks import BaseCallbackManager
+    from langchain_core.globals import get_llm_cache
+
+    if not isinstance(callbacks, BaseCallbackManager) or get_llm_cache() is not None:
+        return False
+    return not callbacks.handlers and not callbacks.inheritable_handlers
+
+
+def _locate(name: str) -> str | None:
+    from smacs.pool.servers import endpoint_of
+
+    return endpoint_of(name)
+
+
+def _to_langchain(messages: Sequence[Message]) -> "list[BaseMessage]":
+    from langchain_core.messages import convert_to_messages
+
+    return convert_to_messages(list(messages))
+
+
+async def _close_chat(chat: "FastChatOpenAI") -> None:
+    await chat.session.close()
+    await chat.root_async_client.close()

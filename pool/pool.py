@@ -1,0 +1,139 @@
+"""The pool: the LLMs of one pool file, ready to be called."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from smacs.pool.config import EmbedderSpec, PoolFile
+from smacs.pool.embed import Embedder, make_embedder
+from smacs.pool.errors import EmbedderMismatchError, PoolError
+from smacs.pool.llm import LLM
+from smacs.pool.progress import Progress
+
+
+class Pool:
+    """The LLMs that may answer, the aggregators in the order they are tried, and the pool's settings.
+
+    Raises PoolError when the file cannot be used; its message names the file and the key.
+    """
+
+    def __init__(self, file: PoolFile, *, source: str = "pool") -> None:
+        self.file = file
+        self.source = source
+        self.llms: dict[str, LLM] = {name: LLM(name, spec) for name, spec in file.llms.items()}
+        self._embedders: dict[EmbedderSpec, Embedder] = {}
+
+    @classmethod
+    def load(cls, name: str | Path = "local") -> "Pool":
+        """Load a pool that ships with SMACS by its name, or any pool file by its path."""
+        path = find_pool(name)
+        try:
+            data = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise PoolError(f"Pool file {path} cannot be read: {error.strerror or error}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise PoolError(f"Pool file {path} is no valid TOML: {error}.") from error
+        return cls.from_dict(data, source=str(path))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, source: str = "pool") -> "Pool":
+        """Make a pool from the content of a pool file."""
+        try:
+            return cls(PoolFile.model_validate(data), source=source)
+        except ValidationError as error:
+            raise PoolError(f"Pool file {source}: {describe(error)}") from error
+
+    @property
+    def aggregators(self) -> list[LLM]:
+        """The aggregator LLMs, first choice first."""
+        return [self.llms[name] for name in self.file.aggregators]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the pool file says about the graph's settings."""
+        return dict(self.file.settings)
+
+    def embedder(self, wanted: EmbedderSpec) -> Embedder:
+        """The embedder that a bank was made with, reached the way this pool says.
+
+        Raises EmbedderMismatchError when the pool file names another one, PoolError when nobody says where it is
+        served.
+        """
+        spec = self._merge(wanted)
+        if spec not in self._embedders:
+            self._embedders[spec] = make_embedder(spec)
+        return self._embedders[spec]
+
+    def _merge(self, wanted: EmbedderSpec) -> EmbedderSpec:
+        own = self.file.embedder
+        if own is None:
+            if wanted.kind == "openai" and wanted.endpoint is None:
+                raise PoolError(
+                    f"The bank was embedded with {wanted.model!r} over /v1/embeddings; expected an [embedder] "
+                    f"table with its `endpoint` in {self.source}."
+                )
+            return wanted
+        sizes = (own.dimension, wanted.dimension)
+        if own.model != wanted.model or (None not in sizes and sizes[0] != sizes[1]):
+            raise EmbedderMismatchError(
+                f"The bank was embedded with {wanted.model!r} ({wanted.dimension} dimensions), but {self.source} names "
+                f"{own.model!r} ({own.dimension or 'unknown'} dimensions). Change [embedder] or use another bank."
+            )
+        templates = {"query_template": wanted.query_template, "document_template": wanted.document_template}
+        return own.model_copy(update={"dimension": wanted.dimension, **templates})
+
+    @contextmanager
+    def running(self, *, progress: Progress | None = None) -> Iterator["Pool"]:
+        """Start the LLMs that are launched on this machine and not up yet; stop those again at the end."""
+        from smacs.pool.servers import running
+
+        with running(self.file.llms, progress=progress) as endpoints:
+            try:
+                self._connect(endpoints)
+                yield self
+            finally:
+                self._connect({name: self.file.llms[name].endpoint for name in endpoints})
+
+    def _connect(self, endpoints: Mapping[str, str | None]) -> None:
+        for name, url in endpoints.items():
+            self.llms[name].endpoint = url
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        for llm in self.llms.values():
+            await llm.aclose()
+        for embedder in self._embedders.values():
+            await embedder.aclose()
+
+
+def shipped_pools() -> list[str]:
+    """Names of the pools that ship with SMACS."""
+    folder = resources.files("smacs.pools")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def find_pool(name: str | Path) -> Path:
+    """The path of a pool file; a bare name is one of `shipped_pools()`."""
+    if str(name) in shipped_pools():
+        return Path(str(resources.files("smacs.pools") / f"{name}.toml"))
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise PoolError(
+            f"No pool file {str(name)!r}: expected the path of a TOML file or one of {', '.join(shipped_pools())}."
+        )
+    return path
+
+
+def describe(error: ValidationError) -> str:
+    """Every problem of a validation error on one line: key, what was expected, what came."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"]) or "file"
+        came = "" if problem["type"] == "missing" else f", got {str(problem['input'])[:80]!r}"
+        lines.append(f"`{key}`: {problem['msg'].removeprefix('Value error, ')}{came}")
+    return "; ".join(lines) + "."

@@ -1,0 +1,1 @@
+"""Pool files that ship with SMACS."""

@@ -1,0 +1,1 @@
+"""Prompt templates that ship with SMACS, one file per task."""
