@@ -1,0 +1,1 @@
+"""The question bank: records on disk, the Chroma index, exact retrieval, evaluation."""

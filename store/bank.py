@@ -1,0 +1,149 @@
+"""The question bank: questions with labels, and which LLM answered which of them correctly (eq. 1).
+
+A folder of plain files (see `manifest`, `records`, `jsonl`); opening it reads the manifest and nothing else.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote, unquote
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.pool.config import EmbedderSpec
+from smacs.pool.errors import BankError
+from smacs.store.jsonl import encode_lines, read_jsonl
+from smacs.store.manifest import Manifest, new_manifest, read_manifest, write_manifest
+from smacs.store.records import Evaluation, Question
+
+if TYPE_CHECKING:
+    from smacs.pool.embed import Embedder
+    from smacs.store.view import BankView
+
+NOT_TRUTH = "chroma/\n*.lock\n*.lock.holder\n"  # what version control should leave out of a bank
+
+
+class QuestionBank:
+    """A bank on disk. Its files are read when first asked for; `open` and `create` are the ways in."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open the bank in folder `path`. Raises BankError."""
+        folder = Path(path).expanduser().absolute()
+        return cls(folder, read_manifest(folder))
+
+    @classmethod
+    def create(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Self:
+        """Make a bank in a new or empty folder: all of it, or nothing. Raises BankError."""
+        folder = Path(path).expanduser().absolute()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BankError(f"{folder} is not empty: a new bank needs a folder of its own.")
+        manifest = new_manifest(embedder)
+        items = _unique(questions, folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
+            draft = Path(made) / "bank"
+            draft.mkdir()
+            (draft / "questions.jsonl").write_bytes(encode_lines(items))
+            (draft / ".gitignore").write_text(NOT_TRUTH)
+            write_manifest(draft, manifest)
+            draft.replace(folder)
+        return cls(folder, manifest)
+
+    @classmethod
+    def starter(cls) -> "QuestionBank":
+        """The bank that ships with SMACS (see `smacs.store.starter_bank`)."""
+        from smacs.store.starter_bank import starter_bank
+
+        return starter_bank()
+
+    @property
+    def embedder(self) -> EmbedderSpec:
+        """The embedder this bank is made for."""
+        return self.manifest.embedder.spec()
+
+    @property
+    def questions_file(self) -> Path:
+        """Where the questions are."""
+        return self.path / "questions.jsonl"
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """All questions, in file order. Raises BankError for a broken line or an id that comes twice."""
+        if not self.questions_file.exists():
+            raise BankError(f"{self.path} has no questions.jsonl: the bank is incomplete. Restore the file.")
+        return _unique(read_jsonl(self.questions_file, Question), self.questions_file)
+
+    async def load(
+        self,
+        embedder: "Embedder",
+        *,
+        rebuild: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> "BankView":
+        """The bank as arrays in memory, loaded once for each process; its index is built where it is missing.
+
+        `rebuild` embeds every question again. `on_progress` gets (questions embedded, questions in all). Raises
+        EmbedderMismatchError when `embedder` is not the bank's, BankLockedError, BankError, EmbeddingError.
+        """
+        from smacs.store.view import load_view
+
+        return await load_view(self, embedder, on_progress=on_progress, rebuild=rebuild)
+
+    @property
+    def llms(self) -> list[str]:
+        """Names of the LLMs that have an evaluation file, sorted."""
+        return sorted(unquote(file.stem) for file in (self.path / "evaluations").glob("*.jsonl"))
+
+    def evaluation_file(self, llm: str) -> Path:
+        """Where the evaluations of one LLM are; its name is percent-encoded."""
+        return self.path / "evaluations" / f"{quote(llm, safe='')}.jsonl"
+
+    def evaluations(self, llm: str) -> list[Evaluation]:
+        """The valid evaluations of one LLM in questions order: the last one of each question of this bank."""
+        latest = {item.question: item for item in read_jsonl(self.evaluation_file(llm), Evaluation)}
+        return [latest[question.id] for question in self.questions if question.id in latest]
+
+    def correctness(self, llms: Sequence[str]) -> NDArray[np.float32]:
+        """V of eq. 1, shape (N, R), values in [0, 1]; NaN where an LLM was never asked. Raises BankError."""
+        ids = [question.id for question in self.questions]
+        columns = [read_column(self.evaluation_file(llm), ids) for llm in llms]
+        return np.stack(columns, axis=1) if columns else np.empty((len(ids), 0), np.float32)
+
+
+class _Cell(msgspec.Struct):
+    """The two fields of an evaluation that V needs; the responses are skipped unread."""
+
+    question: str
+    correct: float
+
+
+def read_column(file: Path, ids: Sequence[str]) -> NDArray[np.float32]:
+    """One LLM's column of V, shape (N,), in the order of `ids`."""
+    latest = {cell.question: cell.correct for cell in read_jsonl(file, _Cell)}
+    column = np.array([latest.get(identity, np.nan) for identity in ids], np.float32)
+    if np.any((column < 0) | (column > 1)):
+        raise BankError(
+            f"{file}: expected every `correct` within 0 and 1; the smallest is {np.nanmin(column)}, the largest "
+            f"{np.nanmax(column)}."
+        )
+    return column
+
+
+def _unique(questions: Iterable[Question], source: Path) -> list[Question]:
+    items = list(questions)
+    seen: set[str] = set()
+    for item in items:
+        if not item.id or item.id in seen:
+            problem = f"question id {item.id!r} comes twice" if item.id else "a question has an empty id"
+            raise BankError(f"{source}: {problem}. Ids must be unique and not empty.")
+        seen.add(item.id)
+    return items

@@ -1,0 +1,111 @@
+"""A `ChromaFolder` in a process of its own, and the pipe to it: `python -m smacs.store.chroma_process FOLDER ...`.
+
+In a process of its own Chroma's memory is given back when the vectors are out, a damaged file that its native code
+trips over ends nothing else, and no two can write at once: the process holds the index lock until its owner closes the
+pipe or dies. Requests are pickled `(method, arguments)`, results come back pickled; an error is a result of type
+BankError.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from smacs.pool.errors import BankError
+from smacs.store.chroma import BrokenIndexError, ChromaFolder
+from smacs.store.lock import write_lock
+
+# glibc keeps freed memory in pieces that it cannot reuse unless there is one arena and large blocks are mapped.
+_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
+
+
+class ChromaProcess:
+    """The owner's end. Every method blocks; raises BankLockedError, BrokenIndexError or BankError."""
+
+    def __init__(self, folder: Path, dimension: int, *, wait: float) -> None:
+        """Wait at most `wait` seconds for another process that uses the folder."""
+        self.folder = folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        arguments = [str(folder), str(dimension), str(os.getpid()), str(wait)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | _MEMORY,
+            start_new_session=True,  # Ctrl-C is the owner's business
+        )
+        try:
+            self._receive()
+        except BankError:
+            self.close()
+            raise
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the `ChromaFolder`."""
+        assert self._process.stdin is not None
+        try:
+            pickle.dump((method, arguments), self._process.stdin, protocol=5)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+        return self._receive()
+
+    def close(self) -> None:
+        """End the process; it lets go of the folder first."""
+        self._process.communicate()
+
+    def _receive(self) -> Any:
+        assert self._process.stdout is not None
+        try:
+            result = pickle.load(self._process.stdout)
+        except (EOFError, pickle.UnpicklingError):
+            raise self._ended() from None
+        if isinstance(result, BankError):
+            raise result
+        return result
+
+    def _ended(self) -> BankError:
+        code = self._process.wait()
+        if code == -signal.SIGKILL:
+            return BankError(f"The process that reads {self.folder} was killed. Is the memory full? Try again.")
+        return BrokenIndexError(f"{self.folder} ended the process that reads it (code {code}).")
+
+
+def main(folder: str, dimension: str, owner: str, wait: str) -> None:
+    """The other end: serve requests until stdin ends."""
+    calls, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not come between the results
+    path = Path(folder)
+    try:
+        with write_lock(path.parent, "index", wait=float(wait), pid=int(owner)):
+            _send(results, None)
+            _serve(ChromaFolder(path, int(dimension)), calls, results)
+    except BankError as error:
+        _send(results, error)
+
+
+def _serve(store: ChromaFolder, calls: BinaryIO, results: BinaryIO) -> None:
+    while True:
+        try:
+            method, arguments = pickle.load(calls)
+        except EOFError:
+            return store.close()
+        result: Any
+        try:
+            result = getattr(store, method)(*arguments)
+        except BaseException as error:  # a panic of Chroma's native code is no Exception
+            result = BrokenIndexError(f"{store.folder}: {type(error).__name__}: {error}")
+        _send(results, result)
+
+
+def _send(results: BinaryIO, value: Any) -> None:
+    pickle.dump(value, results, protocol=5)
+    results.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

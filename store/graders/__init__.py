@@ -1,0 +1,50 @@
+"""Graders: whether a response to a bank question is correct.
+
+A question's `grader` names one; where it is empty, the task does. Grading blocks (worker process, sandbox)
+and is safe in threads: from async code call `asyncio.to_thread(grade, question, response)`.
+"""
+
+from collections.abc import Mapping
+
+from smacs.pool.errors import GradingError
+from smacs.store.graders.choice import CHOICE
+from smacs.store.graders.code import CODE
+from smacs.store.graders.grader import Grade, Grader
+from smacs.store.graders.instruction import INSTRUCTION
+from smacs.store.graders.math import MATH
+from smacs.store.graders.number import NUMBER
+from smacs.store.records import Question
+
+__all__ = ["GRADERS", "Grade", "Grader", "check_label", "grade", "grader_of"]
+
+GRADERS: Mapping[str, Grader] = {
+    "number": NUMBER,
+    "math": MATH,
+    "choice": CHOICE,
+    "code": CODE,
+    "instruction": INSTRUCTION,
+}
+
+
+def grader_of(question: Question) -> Grader:
+    """The grader of a question; raises GradingError when neither its grader nor its task names one."""
+    name = question.grader or question.task
+    if name not in GRADERS:
+        raise GradingError(
+            f"question {question.id!r}: expected a grader out of {', '.join(GRADERS)}; got {name!r}. "
+            "Set its `grader` field."
+        )
+    return GRADERS[name]
+
+
+def check_label(question: Question) -> None:
+    """Raise GradingError when the question's grader cannot use its label."""
+    grader = grader_of(question)
+    if not grader.accepts(question):
+        raise GradingError(f"question {question.id!r}: expected {grader.label}; got {question.label!r}")
+
+
+def grade(question: Question, response: str) -> Grade:
+    """Grade one response; raises GradingError for a label or sandbox that cannot be used."""
+    check_label(question)
+    return grader_of(question).grade(question, response)

@@ -1,0 +1,200 @@
+"""The checks of verifiable instructions; a label names them by tag: `{"check": "words", "min": 3, "max": 9}`.
+
+Plain Python: the packages that do this (if-verifiable, lm-eval's ifeval) need NLTK data from the network.
+"""
+
+import json
+import re
+from abc import abstractmethod
+
+import msgspec
+
+
+class Rule(msgspec.Struct, frozen=True, tag_field="check", forbid_unknown_fields=True):
+    """One verifiable property of a reply (stripped of white space around it)."""
+
+    @abstractmethod
+    def holds(self, reply: str) -> bool:
+        """Whether the reply has the property."""
+
+
+class Counted(Rule, frozen=True):
+    """A count within [min, max]."""
+
+    min: int = 0
+    max: int = 1_000_000
+
+    def holds(self, reply: str) -> bool:
+        """Whether the count lies in the range."""
+        return self.min <= self.count(reply) <= self.max
+
+    @abstractmethod
+    def count(self, reply: str) -> int:
+        """How many there are."""
+
+
+class Words(Counted, frozen=True, tag="words"):
+    """Words separated by white space that hold a letter or digit."""
+
+    def count(self, reply: str) -> int:
+        """Number of words."""
+        return sum(1 for word in reply.split() if re.search(r"\w", word))
+
+
+class Sentences(Counted, frozen=True, tag="sentences"):
+    """Sentences ended by . ! or ?; a last one without an end counts."""
+
+    def count(self, reply: str) -> int:
+        """Number of sentences."""
+        return sum(1 for part in re.split(r"[.!?]+(?=[\s\"')*]|$)", reply) if re.search(r"\w", part))
+
+
+class Lines(Counted, frozen=True, tag="lines"):
+    """Lines that are not empty."""
+
+    def count(self, reply: str) -> int:
+        """Number of lines."""
+        return sum(1 for line in reply.splitlines() if line.strip())
+
+
+class Paragraphs(Counted, frozen=True, tag="paragraphs"):
+    """Paragraphs separated by empty lines."""
+
+    def count(self, reply: str) -> int:
+        """Number of paragraphs."""
+        return len(re.split(r"\n\s*\n", reply.strip()))
+
+
+class Bullets(Counted, frozen=True, tag="bullets"):
+    """Lines that begin with -, * or •."""
+
+    def count(self, reply: str) -> int:
+        """Number of bullet points."""
+        return len(re.findall(r"^\s*[-*•]\s+\S", reply, re.MULTILINE))
+
+
+class Numbered(Counted, frozen=True, tag="numbered"):
+    """Lines that begin with a number and a dot or bracket."""
+
+    def count(self, reply: str) -> int:
+        """Number of numbered points."""
+        return len(re.findall(r"^\s*\d+[.)]\s+\S", reply, re.MULTILINE))
+
+
+class Frequency(Counted, frozen=True, tag="frequency", kw_only=True):
+    """How often a word or phrase occurs, letter case ignored."""
+
+    word: str
+
+    def count(self, reply: str) -> int:
+        """Number of occurrences."""
+        return len(_find(self.word, reply))
+
+
+class Lowercase(Rule, frozen=True, tag="lowercase"):
+    """No capital letter."""
+
+    def holds(self, reply: str) -> bool:
+        """Whether all letters are small."""
+        return reply.islower()
+
+
+class Uppercase(Rule, frozen=True, tag="uppercase"):
+    """No small letter."""
+
+    def holds(self, reply: str) -> bool:
+        """Whether all letters are capitals."""
+        return reply.isupper()
+
+
+class Include(Rule, frozen=True, tag="include"):
+    """All of these words or phrases occur, letter case ignored."""
+
+    words: list[str]
+
+    def holds(self, reply: str) -> bool:
+        """Whether none is missing."""
+        return all(_find(word, reply) for word in self.words)
+
+
+class Exclude(Rule, frozen=True, tag="exclude"):
+    """None of these words or phrases occurs, letter case ignored."""
+
+    words: list[str]
+
+    def holds(self, reply: str) -> bool:
+        """Whether none is there."""
+        return not any(_find(word, reply) for word in self.words)
+
+
+class Without(Rule, frozen=True, tag="without"):
+    """None of these characters occurs, letter case ignored: a comma, a letter, digits."""
+
+    characters: str
+
+    def holds(self, reply: str) -> bool:
+        """Whether none is there."""
+        return not set(self.characters.lower()) & set(reply.lower())
+
+
+class StartsWith(Rule, frozen=True, tag="starts_with"):
+    """Begins with exactly this text."""
+
+    text: str
+
+    def holds(self, reply: str) -> bool:
+        """Whether it does."""
+        return reply.startswith(self.text)
+
+
+class EndsWith(Rule, frozen=True, tag="ends_with"):
+    """Ends with exactly this text."""
+
+    text: str
+
+    def holds(self, reply: str) -> bool:
+        """Whether it does."""
+        return reply.endswith(self.text)
+
+
+class Matches(Rule, frozen=True, tag="matches"):
+    """The whole reply matches a regular expression."""
+
+    pattern: str
+
+    def holds(self, reply: str) -> bool:
+        """Whether it does."""
+        return re.fullmatch(self.pattern, reply, re.DOTALL) is not None
+
+
+class Quoted(Rule, frozen=True, tag="quoted"):
+    """The whole reply is wrapped in double quotes."""
+
+    def holds(self, reply: str) -> bool:
+        """Whether it is."""
+        return len(reply) > 2 and reply[0] in '"“' and reply[-1] in '"”'
+
+
+class Json(Rule, frozen=True, tag="json"):
+    """A JSON object with exactly these keys and nothing else, in a code fence or not."""
+
+    keys: list[str]
+
+    def holds(self, reply: str) -> bool:
+        """Whether it is."""
+        fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", reply, re.DOTALL)
+        try:
+            value = json.loads(fenced[1] if fenced else reply)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(value, dict) and set(value) == set(self.keys)
+
+
+def _find(phrase: str, reply: str) -> list[str]:
+    return re.findall(rf"(?<!\w){re.escape(phrase)}(?!\w)", reply, re.IGNORECASE)
+
+
+Check = (
+    Words | Sentences | Lines | Paragraphs | Bullets | Numbered | Frequency
+    | Lowercase | Uppercase | Include | Exclude | Without | StartsWith | EndsWith | Matches | Quoted | Json
+)  # fmt: skip

@@ -1,0 +1,34 @@
+"""What a grader is, and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smacs.store.records import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A graded response.
+
+    `correct` lies in [0, 1], `answer` is what was read (None: nothing found), `note` says why it is wrong.
+    """
+
+    correct: float
+    answer: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grader:
+    """A way to grade.
+
+    `grade` compares a response with the question's label; it blocks, and several threads may call it at once.
+    `accepts` says whether the label can be used, `label` in words what it looks like.
+    """
+
+    grade: Callable[[Question, str], Grade]
+    accepts: Callable[[Question], bool]
+    label: str
+
+
+NO_ANSWER = Grade(0.0, None, "no answer found")

@@ -1,0 +1,45 @@
+"""One writer at a time: a lock that the system drops when its holder dies, and a note that says who holds it."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from smacs.pool.errors import BankError, BankLockedError
+
+
+@contextmanager
+def write_lock(folder: Path, name: str = "write", *, wait: float = 0.0, pid: int | None = None) -> Iterator[None]:
+    """Hold `folder`'s lock called `name`, waiting for it at most `wait` seconds.
+
+    `pid` is the process that others are told about; default: this one. Raises BankLockedError naming the holder's pid,
+    host and since when, and BankError where nothing can be written.
+    """
+    note = folder / f"{name}.lock.holder"
+    lock = FileLock(folder / f"{name}.lock", thread_local=False)
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout:
+        holder = _read(note) or "another process"
+        raise BankLockedError(f"{folder} is being written by {holder}. Wait for it to finish, or end it.") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise BankError(f"{folder} cannot be written to ({reason}). Copy it to a folder that can.") from error
+    try:
+        since = datetime.now(UTC).isoformat(" ", timespec="seconds")
+        note.write_text(f"pid {pid or os.getpid()} on {socket.gethostname()} since {since}\n")
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _read(note: Path) -> str:
+    try:
+        return note.read_text().strip()
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,106 @@
+"""manifest.json: the format version of a bank, when it was made, and the embedder it was made for."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Self
+
+import msgspec
+
+from smacs.pool.config import EmbedderSpec
+from smacs.pool.errors import BankError, EmbedderMismatchError
+
+FORMAT = 1
+FILE = "manifest.json"
+
+
+class BankEmbedder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What decides the vectors of a bank. Where the embedder runs (endpoint, key) belongs to the pool."""
+
+    kind: Literal["sentence-transformers", "openai"]
+    model: str
+    query_template: str
+    document_template: str
+    dimension: int
+
+    @classmethod
+    def of(cls, spec: EmbedderSpec) -> Self:
+        """From the pool's spec, which must name a dimension. Raises BankError."""
+        if spec.dimension is None:
+            raise BankError(
+                f"A bank fixes its embedder's dimension; the spec of {spec.model!r} has none. Set `dimension`."
+            )
+        return cls(
+            kind=spec.kind,
+            model=spec.model,
+            query_template=spec.query_template,
+            document_template=spec.document_template,
+            dimension=spec.dimension,
+        )
+
+    def spec(self) -> EmbedderSpec:
+        """As the pool's spec."""
+        return EmbedderSpec.model_validate(msgspec.to_builtins(self))
+
+    def check(self, spec: EmbedderSpec) -> None:
+        """Raise EmbedderMismatchError where `spec` would give other vectors; `kind` only says how it is run."""
+        same = (
+            _same_model(self.model, spec.model)
+            and (self.query_template, self.document_template) == (spec.query_template, spec.document_template)
+            and spec.dimension in (None, self.dimension)
+        )
+        if not same:
+            came = msgspec.structs.replace(self, **{k: getattr(spec, k) for k in self.__struct_fields__})
+            raise EmbedderMismatchError(
+                f"The bank was embedded with {self}; the embedder at hand is {came}. Use the bank's embedder, or "
+                "make a bank with the other one."
+            )
+
+    def __str__(self) -> str:
+        templates = f"query {self.query_template!r}, document {self.document_template!r}"
+        return f"{self.model!r} (dimension {self.dimension}, {templates})"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    format: int
+    created: str
+    embedder: BankEmbedder
+
+
+def new_manifest(spec: EmbedderSpec) -> Manifest:
+    """A manifest of today for a bank embedded with `spec`."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Manifest(format=FORMAT, created=now, embedder=BankEmbedder.of(spec))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write it readable, last of all files: a folder without it is no bank."""
+    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check it. Raises BankError."""
+    path = folder / FILE
+    if not folder.is_dir():
+        raise BankError(f"No question bank at {folder}: there is no such folder. Check the path, or create the bank.")
+    try:
+        body = path.read_bytes()
+        version = msgspec.json.decode(body, type=_Versioned).format
+        if version != FORMAT:
+            raise BankError(f"{path} says format {version}; this version of smacs reads format {FORMAT}. Update smacs.")
+        return msgspec.json.decode(body, type=Manifest)
+    except FileNotFoundError:
+        raise BankError(f"{folder} is no question bank: expected {FILE} in it. Check the path.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BankError(f"{path} is broken: {error}. Restore it; the rest of the bank is unharmed.") from error
+
+
+class _Versioned(msgspec.Struct):
+    format: int
+
+
+def _same_model(one: str, other: str) -> bool:
+    """Equal names; a hub owner that only one of them gives is left out."""
+    one, other = one.casefold(), other.casefold()
+    return one == other or (("/" in one) != ("/" in other) and one.rpartition("/")[2] == other.rpartition("/")[2])

@@ -1,0 +1,47 @@
+"""Work that many ask for at the same time and one does, whatever threads and event loops they are in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class Once(Generic[K, T]):
+    """Runs work by key: who asks for a key that is being worked on waits for that result, or error.
+
+    Nothing is remembered: who asks later starts anew.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[K, Future[T]] = {}
+
+    async def run(self, key: K, work: Callable[[], Awaitable[T]]) -> T:
+        """Run `work`, or wait for the one that does; when that one is cancelled, somebody who waits takes over."""
+        while True:
+            mine: Future[T] = Future()
+            mine.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel it for the others
+            running = self._running.setdefault(key, mine)  # atomic: no lock that could block an event loop
+            if running is mine:
+                return await self._work(key, mine, work)
+            try:
+                return await asyncio.wrap_future(running)
+            except _GivenUpError:
+                continue
+
+    async def _work(self, key: K, future: Future[T], work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            result = await work()
+        except BaseException as error:
+            del self._running[key]
+            future.set_exception(error if isinstance(error, Exception) else _GivenUpError())
+            raise
+        del self._running[key]
+        future.set_result(result)
+        return result
+
+
+class _GivenUpError(Exception):
+    """Who did the work was cancelled."""

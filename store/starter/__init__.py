@@ -1,0 +1,1 @@
+"""The starter bank that ships with SMACS, and the scripts that write its questions."""

@@ -1,0 +1,44 @@
+"""Accuracy, Wilson intervals, coverage."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smacs.pool.config import EmbedderSpec
+from smacs.store.bank import QuestionBank
+from smacs.store.jsonl import JsonlWriter
+from smacs.store.records import Evaluation, Question
+from smacs.store.stats import Row, bank_stats, wilson
+
+
+def test_wilson_by_hand() -> None:
+    # z = 2, share 0.5, 12 trials: centre 0.5 + 4/24 = 2/3, half 2 * sqrt(0.25/12 + 4/576) = 1/3, scale 1 + 4/12 = 4/3.
+    assert wilson(0.5, 12, z=2.0) == pytest.approx((0.25, 0.75))
+    # share 0, 4 trials: centre 4/8 = 0.5, half 2 * sqrt(4/64) = 0.5, scale 2.
+    assert wilson(0.0, 4, z=2.0) == pytest.approx((0.0, 0.5))
+
+
+@given(st.floats(0, 1), st.integers(1, 10**6))
+def test_wilson_holds_the_share(share: float, count: int) -> None:
+    low, high = wilson(share, count)
+    assert 0 <= low <= share + 1e-12
+    assert share - 1e-12 <= high <= 1
+
+
+def test_rows_by_dataset(tmp_path: Path) -> None:
+    sets = {"a": "math", "b": "math", "c": "code"}
+    questions = [Question(id=name, text=name, label=1, dataset=dataset) for name, dataset in sets.items()]
+    bank = QuestionBank.create(tmp_path / "bank", EmbedderSpec(dimension=2), questions)
+    with JsonlWriter(bank.evaluation_file("m"), Evaluation) as writer:
+        writer.append([Evaluation(question="a", correct=1, tokens=10, seconds=1.0)])
+        writer.append([Evaluation(question="b", correct=0.5, tokens=20, seconds=2.0)])
+    low, high = wilson(0.75, 2)
+    figures = (0.75, low, high, 15.0, 1.5)
+    assert bank_stats(bank) == [
+        Row("m", None, 3, 2, *figures),
+        Row("m", "math", 2, 2, *figures),
+        Row("m", "code", 1, 0),
+    ]
+    assert [row.evaluated for row in bank_stats(bank, ["never asked"])] == [0, 0, 0]
