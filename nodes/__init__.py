@@ -1,0 +1,1 @@
+"""One node per file: the node (state in, update out) and the pure function it rests on."""

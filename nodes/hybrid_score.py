@@ -1,0 +1,85 @@
+"""Hybrid score: how much the candidates agree with each other, and how sure the aggregator was of each.
+
+Equation 7 of the paper, with G_1..G_n the candidates:
+
+    S_sim_i = (1/n) sum_j cos(emb(G_i), emb(G_j)), j = i included
+    PPL_i = exp(-mean log-probability of G_i's own tokens)        S_ppl_i = 1 - PPL_i
+    S_i = S_sim_i + lambda S_ppl_i
+
+1 - PPL is unbounded below, so one rambling candidate can dominate; the "bounded" variant puts exp(mean
+log-probability) = 1/PPL in its place. Without log-probabilities for every candidate the term is left out for all of
+them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import TypedDict
+
+from smacs.nodes.records import Candidate
+from smacs.nodes.run import Tools
+from smacs.pool.errors import EmbedderDownError
+
+Floats = npt.NDArray[np.float64]
+
+
+class Aggregated(TypedDict):
+    """What `hybrid_score` reads."""
+
+    candidates: list[Candidate]
+
+
+def mutual_similarity(embeddings: npt.NDArray[np.floating[Any]]) -> Floats:
+    """(n,) mean cosine of each candidate with all n, from L2-normalised embeddings (n, d)."""
+    rows = embeddings.astype(np.float64)
+    return np.asarray((rows @ rows.T).mean(axis=1))
+
+
+def hybrid_scores(similarity: Floats, logprobs: Floats | None, *, lam: float, perplexity: str = "paper") -> Floats:
+    """(n,) scores S, eq. 7, from mean log-probabilities (n,) <= 0; None leaves the perplexity term out."""
+    if logprobs is None:
+        return similarity
+    term = np.exp(logprobs) if perplexity == "bounded" else 1 - np.exp(-logprobs)
+    return np.asarray(similarity + lam * term)
+
+
+async def hybrid_score(state: Aggregated, tools: Tools) -> dict[str, Any]:
+    """Score every candidate."""
+    candidates = state["candidates"]
+    if not candidates:
+        return {"degraded": []}
+    reasons: list[str] = []
+    similarity = await _similarity([candidate["text"] for candidate in candidates], tools, reasons)
+    logprobs = _logprobs(candidates, reasons)
+    settings = tools.settings
+    scores = hybrid_scores(similarity, logprobs, lam=settings.lam, perplexity=settings.perplexity)
+    scored = [
+        Candidate(
+            **candidate,
+            perplexity=None if candidate["logprob"] is None else float(np.exp(-candidate["logprob"])),
+            similarity=float(similarity[i]),
+            score=float(scores[i]),
+        )
+        for i, candidate in enumerate(candidates)
+    ]
+    return {"candidates": scored, "degraded": reasons}
+
+
+async def _similarity(texts: Sequence[str], tools: Tools, reasons: list[str]) -> Floats:
+    embedder = tools.pool.embedder(tools.bank.embedder)
+    try:
+        return mutual_similarity(await embedder.embed(texts))
+    except EmbedderDownError as error:
+        reasons.append(f"the similarity term is left out: {error}")
+        return np.zeros(len(texts))
+
+
+def _logprobs(candidates: Sequence[Candidate], reasons: list[str]) -> Floats | None:
+    means = [candidate["logprob"] for candidate in candidates]
+    missing = sorted({c["aggregator"] for c in candidates if c["logprob"] is None})
+    if missing:
+        reasons.append(f"the perplexity term is left out: {', '.join(missing)} sent no log-probabilities")
+        return None
+    return np.array(means, dtype=np.float64)

@@ -1,0 +1,61 @@
+"""Prior drop: n random subsets of the references, the weakest likeliest left out.
+
+Equation 6 of the paper. Over the references that arrived:
+
+    z = (prior - mean) / std (population)        D = softmax(z)
+
+A subset keeps K - K_drop references, drawn one after another without replacement with probabilities D, renormalised
+after each draw. Adding Gumbel noise to log D and keeping the largest draws exactly this distribution, for all n
+subsets at once.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import TypedDict
+
+from smacs.nodes.run import Tools, random_of
+
+Floats = npt.NDArray[np.float64]
+
+
+class Referenced(TypedDict):
+    """What `prior_drop` reads."""
+
+    asked: dict[str, Any]
+    references: list[dict[str, Any]]
+
+
+def log_drop_distribution(priors: Floats) -> Floats:
+    """(K,) natural logarithm of D, eq. 6; uniform when all priors are equal."""
+    spread = priors.std()
+    z = (priors - priors.mean()) / spread if spread > 0 else np.zeros_like(priors)
+    shifted: Floats = z - z.max()
+    return np.asarray(shifted - np.log(np.exp(shifted).sum()))
+
+
+def draw_subsets(log_d: Floats, keep: int, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """(n, keep) positions, ascending within each row: n independent successive samples of `keep` out of K."""
+    keys = log_d + rng.gumbel(size=(n, len(log_d)))
+    chosen = np.argpartition(-keys, keep - 1, axis=1)[:, :keep]
+    return np.sort(chosen, axis=1).astype(np.int64)
+
+
+async def prior_drop(state: Referenced, tools: Tools) -> dict[str, Any]:
+    """Draw the subsets, each as LLM names in descending order of prior, and say which referencers failed."""
+    arrived = [record for record in state["references"] if record["error"] is None]
+    wanted = min(tools.settings.k, len(tools.pool.llms))
+    reasons = [f"a referencer failed: {record['error']}" for record in state["references"] if record["error"]]
+    if len(arrived) < wanted:
+        reasons.append(f"only {len(arrived)} of {wanted} references arrived")
+    if not arrived:
+        return {"subsets": [], "degraded": reasons}
+    names = [record["llm"] for record in arrived]
+    priors = np.array([record["prior"] for record in arrived])
+    keep = max(len(arrived) - tools.settings.k_drop, 1)
+    rng = random_of(tools.settings.seed, "prior_drop", state["asked"]["question"])
+    rows = draw_subsets(log_drop_distribution(priors), keep, tools.settings.n, rng)
+    subsets = [[names[position] for position in row] for row in rows]
+    tools.emit({"event": "subsets", "subsets": subsets})
+    return {"subsets": subsets, "degraded": reasons}

@@ -1,0 +1,66 @@
+"""Prior score: what each LLM got right among the support questions, weighted by their similarity.
+
+Equations 4 and 5 of the paper, with V[i, r] = 1 where LLM r answered bank question i correctly:
+
+    prior_r = sum over i in I of S_i V[i, r]        referencers = the K LLMs with the largest prior
+
+A cell that was never evaluated is missing, not 0: the average over the cells that exist takes its place, scaled by
+the sum of S_i over I, so that LLMs with and without gaps stay comparable.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import TypedDict
+
+from smacs.nodes.retrieve import find_support
+from smacs.nodes.run import Run, Tools, run_of
+
+Floats = npt.NDArray[np.float64]
+
+
+class Retrieved(TypedDict):
+    """What `prior_score` reads."""
+
+    asked: dict[str, Any]
+    run: Run | None
+
+
+def prior_scores(similarities: Floats, correct: npt.NDArray[np.floating[Any]]) -> Floats:
+    """(R,) priors, eq. 4, from similarities (|I|,) and correctness (|I|, R) with NaN where never evaluated.
+
+    An LLM without a single evaluated support question has prior 0.
+    """
+    known = ~np.isnan(correct)
+    gained = similarities @ np.where(known, correct, 0.0).astype(np.float64)
+    if known.all():
+        return gained
+    weight = similarities @ known.astype(np.float64)
+    total = similarities.sum()
+    complete = known.all(axis=0)
+    average = np.divide(gained, weight, out=np.zeros_like(gained), where=weight > 0)
+    return np.where(complete, gained, average * total)
+
+
+def rank(priors: Floats, accuracies: Floats) -> list[int]:
+    """Positions of the LLMs, best first, eq. 5: prior, then mean accuracy on the bank, then pool order."""
+    return [int(i) for i in np.lexsort((np.arange(len(priors)), -accuracies, -priors))]
+
+
+async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
+    """Score every LLM of the pool and rank them; the first K become referencers."""
+    run = run_of(state.get("run"), tools.settings)
+    support = run.support or (await find_support(state["asked"]["question"], tools))[0]
+    names = list(tools.pool.llms)
+    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
+    within = view.correctness(names, support.indices)
+    priors = prior_scores(support.similarities, within)
+    accuracies = np.array([view.accuracies.get(name, 0.0) for name in names])
+    order = rank(priors, accuracies)
+    scores = {names[r]: float(priors[r]) for r in order}
+    unknown = [names[r] for r in order if np.isnan(within[:, r]).all()]
+    run.substitutes = list(scores)[tools.settings.k :]
+    tools.emit({"event": "priors", "priors": scores})
+    reasons = [f"{name} was never evaluated on a support question: its prior is 0" for name in unknown]
+    return {"priors": scores, "run": run, "degraded": reasons}

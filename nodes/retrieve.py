@@ -1,0 +1,173 @@
+"""Retrieve: the bank questions that are similar enough to the question to say something about it.
+
+Equations 2 and 3 of the paper. With e the normalised embedding of the question and E the bank (N, d):
+
+    S = max(E e, 0)        t = gamma * (k-th largest of S), k = min(N_sup_base, N)        I = {i : S_i >= t}
+
+The support I is not capped at N_sup_base, so retrieval is exact over the whole bank.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from langgraph.types import Overwrite
+from typing_extensions import TypedDict
+
+from smacs.nodes.run import Run, Tools
+from smacs.pool.errors import EmbedderDownError, InputError
+from smacs.pool.llm import Message
+from smacs.pool.tokens import estimate_tokens
+
+if TYPE_CHECKING:
+    from smacs.pool.pool import Pool
+
+NEAREST = 10  # questions that the trace shows
+_PROMPT_RESERVE = 256  # tokens of prompt templates and of at least something of the references
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Support questions: positions in the bank, their similarities (float64, >= 0), and the threshold t.
+
+    `blind` says that no bank question has any similarity: the whole bank counts, with equal weights.
+    """
+
+    indices: npt.NDArray[np.int64]
+    similarities: npt.NDArray[np.float64]
+    threshold: float
+    blind: bool = False
+
+
+class Asked(TypedDict, total=False):
+    """What `retrieve` reads: the question, or a conversation whose last human message is the question."""
+
+    question: str
+    messages: list[Any]
+    task: str
+    system: str
+
+
+def support_set(
+    matrix: npt.NDArray[np.float32], query: npt.NDArray[np.float32], *, n_base: int, gamma: float
+) -> Support:
+    """The support of a query, eq. 2-3. `matrix` (N, d) and `query` (d,) are L2-normalised; indices come in bank
+    order."""
+    similarity = matrix @ query
+    np.maximum(similarity, 0, out=similarity)
+    count = len(similarity)
+    kth = count - min(n_base, count)
+    threshold = gamma * float(np.partition(similarity, kth)[kth])
+    indices = np.flatnonzero(similarity >= _round_up(threshold))
+    chosen = similarity[indices].astype(np.float64)
+    if not chosen.any():
+        return everything(count)
+    return Support(indices, chosen, threshold)
+
+
+def everything(count: int) -> Support:
+    """The whole bank of `count` questions with equal weights."""
+    return Support(np.arange(count), np.ones(count), 0.0, blind=True)
+
+
+def _round_up(threshold: float) -> np.float32:
+    """The smallest float32 that is not below the threshold: comparing with it is exact, and needs no float64 copy."""
+    rounded = np.float32(threshold)
+    return rounded if float(rounded) >= threshold else np.nextafter(rounded, np.float32(np.inf))
+
+
+async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
+    """Read the question, embed it the way its bank expects, and find its support."""
+    asked = read_question(state)
+    check_length(asked["question"], tools.pool)
+    tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
+    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
+    support, reasons = await find_support(asked["question"], tools)
+    summary = summarise(support, view.datasets, view.texts)
+    tools.emit({"event": "retrieved", "support": summary})
+    anew = {key: Overwrite([]) for key in ("references", "subsets", "candidates")}  # a thread asks many questions
+    return {
+        **anew,
+        "asked": asked,
+        "run": Run(tools.settings.deadline, support=support),
+        "support": summary,
+        "usage": Overwrite({}),
+        "degraded": Overwrite(reasons),
+    }
+
+
+async def find_support(question: str, tools: Tools) -> tuple[Support, list[str]]:
+    """The support of a question, and why it is blind if it is: nothing is similar, or the embedder is down."""
+    settings = tools.settings
+    embedder = tools.pool.embedder(tools.bank.embedder)
+    view = await tools.bank.load(embedder)
+    try:
+        query = (await embedder.embed([question], query=True))[0]
+    except EmbedderDownError as error:
+        return everything(len(view.ids)), [f"the support is the whole bank, weighted equally: {error}"]
+    support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)
+    reason = "the support is the whole bank, weighted equally: no bank question has any similarity"
+    return support, [reason] if support.blind else []
+
+
+def read_question(state: Asked) -> dict[str, Any]:
+    """The question, its task, the caller's system prompt and the turns before it, as plain data.
+
+    Raises InputError when there is no question.
+    """
+    question, history = state.get("question") or "", list[Message]()
+    system = [state.get("system") or ""]
+    if not question:
+        turns = [_turn(message) for message in state.get("messages") or []]
+        system += [text for role, text in turns if role == "system"]
+        talk = [{"role": role, "content": text} for role, text in turns if role in ("user", "assistant") and text]
+        last = max((i for i, turn in enumerate(talk) if turn["role"] == "user"), default=-1)
+        question = talk[last]["content"] if last >= 0 else ""
+        history = talk[:last] if last >= 0 else []
+    if not question.strip():
+        raise InputError("The question is empty. Expected text in `question`, or a human message in `messages`.")
+    joined = "\n\n".join(part for part in system if part)
+    return {
+        "question": question.strip(),
+        "task": state.get("task") or "open",
+        "system": joined,
+        "history": history,
+    }
+
+
+def check_length(question: str, pool: "Pool") -> None:
+    """Raise InputError when no aggregator's context window can hold the question beside a reply."""
+    room, name = max((llm.window, llm.name) for llm in pool.aggregators)
+    tokens = estimate_tokens(question)
+    if tokens + _PROMPT_RESERVE > room:
+        raise InputError(
+            f"The question is too long: {len(question):,} characters, about {tokens:,} tokens, but the context "
+            f"window of {name} holds {room:,}. Shorten it, or name an aggregator with a longer window in the pool file."
+        )
+
+
+def summarise(support: Support, datasets: list[str], texts: list[str]) -> dict[str, Any]:
+    """The part of the trace that says where the support comes from: count, threshold, shares, nearest questions."""
+    order = np.argsort(-support.similarities, kind="stable")[:NEAREST]
+    names, counts = np.unique([datasets[i] for i in support.indices], return_counts=True)
+    total = len(support.indices)
+    shares = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    nearest = [
+        {"text": texts[support.indices[i]], "similarity": round(float(support.similarities[i]), 4)} for i in order
+    ]
+    return {
+        "count": total,
+        "threshold": round(support.threshold, 4),
+        "datasets": {name: round(count / total, 4) for name, count in shares},
+        "nearest": nearest,
+    }
+
+
+def _turn(message: Any) -> tuple[str, str]:
+    """Role (user, assistant, system or another) and text of a message in any of LangChain's forms."""
+    from langchain_core.messages import convert_to_messages
+
+    made = convert_to_messages([message])[0]
+    roles = {"human": "user", "ai": "assistant", "system": "system"}
+    return roles.get(made.type, made.type), made.text.strip()

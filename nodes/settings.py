@@ -1,0 +1,60 @@
+"""The settings of one question, with the paper's values (A.3) as defaults."""
+
+from math import ceil
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """How one question is answered. Symbols as in docs/method.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    k: int = Field(default=7, ge=1, description="K: how many LLMs answer as referencers.")
+    k_drop: int = Field(default=1, ge=0, description="How many references each subset leaves out; smaller than K.")
+    n: int = Field(default=8, ge=1, le=256, description="n: how many subsets, and so candidates, are made.")
+    n_base: int = Field(
+        default=400, ge=1, description="N_sup_base: the support threshold comes from this nearest bank question."
+    )
+    gamma: float = Field(
+        default=0.95, ge=0, le=1, description="Support threshold as a share of that question's similarity."
+    )
+    lam: float = Field(default=1.0, ge=0, description="lambda: weight of the perplexity term in the posterior score.")
+    perplexity: Literal["paper", "bounded"] = Field(
+        default="paper",
+        description="The perplexity term: 1 - PPL as in the paper, or 1/PPL, which stays within (0, 1].",
+    )
+    temperature: float = Field(
+        default=0.7, ge=0, le=2, description="Sampling temperature, where an LLM has none of its own."
+    )
+    presence_penalty: float = Field(
+        default=1.05, ge=-2, le=2, description="Presence penalty, where an LLM has none of its own."
+    )
+    max_tokens: int = Field(default=8192, ge=1, description="Output tokens of one call, thinking included.")
+    quorum: int | None = Field(
+        default=None,
+        ge=1,
+        description="References that are enough once half the deadline is over. Default: half of K, rounded up.",
+    )
+    deadline: float = Field(default=600.0, gt=0, description="Seconds for the whole question.")
+    aggregator: str | None = Field(
+        default=None, description="LLM that aggregates. Default: the pool's first that works."
+    )
+    seed: int | None = Field(
+        default=None, ge=0, description="Makes subsets and sampling repeatable. Default: only the subsets are."
+    )
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """What is sent with every call unless the LLM has its own."""
+        return {
+            "temperature": self.temperature,
+            "presence_penalty": self.presence_penalty,
+            "max_tokens": self.max_tokens,
+        }
+
+    @property
+    def enough(self) -> int:
+        """The quorum as a number."""
+        return self.quorum or ceil(self.k / 2)
