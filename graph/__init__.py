@@ -1,0 +1,1 @@
+"""Wiring: state, settings, `build_graph` and the compiled graphs that `langgraph.json` names."""

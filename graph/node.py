@@ -1,0 +1,65 @@
+"""How a node of ours becomes a node of LangGraph: given its tools, and callable from sync code as well."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from functools import cache
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.runtime import get_runtime
+
+from smacs.graph.settings import settings_of
+from smacs.nodes.run import Tools
+from smacs.nodes.settings import Settings
+from smacs.pool.pool import Pool
+from smacs.pool.prompts import Prompts
+from smacs.store.bank import QuestionBank
+
+NodeFunction = Callable[[Any, Tools], Coroutine[Any, Any, dict[str, Any]]]
+
+
+class Workshop:
+    """What all nodes of one graph share: pool, bank, prompts and the settings' defaults."""
+
+    def __init__(self, pool: Pool, bank: QuestionBank, prompts: Prompts, defaults: Settings) -> None:
+        self.pool = pool
+        self.bank = bank
+        self.prompts = prompts
+        self.defaults = defaults
+
+    def tools(self) -> Tools:
+        """The tools for the run that is under way."""
+        runtime = get_runtime()
+        settings = settings_of(runtime.context, self.pool, self.defaults)
+        return Tools(self.pool, self.bank, self.prompts, settings, runtime.stream_writer)
+
+
+class Node(Runnable[Any, dict[str, Any]]):
+    """A node function with its tools, as a runnable for `add_node`."""
+
+    def __init__(self, function: NodeFunction, workshop: Workshop) -> None:
+        self.name = getattr(function, "__name__", "node")
+        self._function = function
+        self._workshop = workshop
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> dict[str, Any]:
+        """Run the node from sync code, on an event loop that all sync callers share."""
+        return run_sync(self.ainvoke(input, config))
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Run the node."""
+        return await self._function(input, self._workshop.tools())
+
+
+def run_sync(coroutine: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """The result of a coroutine, from sync code."""
+    return asyncio.run_coroutine_threadsafe(coroutine, background_loop()).result()
+
+
+@cache
+def background_loop() -> asyncio.AbstractEventLoop:
+    """An event loop on a daemon thread, started at the first sync call."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="smacs-loop", daemon=True).start()
+    return loop

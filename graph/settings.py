@@ -1,0 +1,71 @@
+"""Settings as the graph's context: the form that Studio shows, and how a caller's context becomes `Settings`."""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from annotated_types import Le, Lt
+from pydantic import ValidationError, create_model
+
+from smacs.nodes.settings import Settings
+from smacs.pool.errors import InputError
+from smacs.pool.pool import Pool, describe
+
+
+def make_settings(pool: Pool, *given: Mapping[str, Any] | Settings | None) -> Settings:
+    """Defaults, then the pool file's settings, then each of `given`; checked against the pool.
+
+    K is by default at most the size of the pool. Raises InputError naming the setting, what was expected and what
+    came.
+    """
+    values: dict[str, Any] = {"k": min(Settings().k, len(pool.llms))}
+    values["k_drop"] = min(Settings().k_drop, values["k"] - 1)
+    for source in (pool.settings, *given):
+        if isinstance(source, Settings):
+            source = source.model_dump(include=source.model_fields_set)
+        values |= source or {}
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise InputError(f"Settings: {describe(error)}") from error
+    check(settings, pool)
+    return settings
+
+
+def check(settings: Settings, pool: Pool) -> None:
+    """Raise InputError when the settings do not fit together or do not fit the pool."""
+    names = list(pool.llms)
+    if settings.k > len(names):
+        raise InputError(
+            f"Setting k: expected at most {len(names)}, the LLMs of {pool.source} ({', '.join(names)}), "
+            f"got {settings.k}."
+        )
+    if settings.k_drop >= settings.k:
+        raise InputError(f"Setting k_drop: expected less than k = {settings.k}, got {settings.k_drop}.")
+    if settings.quorum is not None and settings.quorum > settings.k:
+        raise InputError(f"Setting quorum: expected at most k = {settings.k}, got {settings.quorum}.")
+    if settings.aggregator is not None and settings.aggregator not in names:
+        raise InputError(f"Setting aggregator: expected one of {', '.join(names)}, got {settings.aggregator!r}.")
+
+
+def settings_schema(pool: Pool, defaults: Settings) -> type[Settings]:
+    """`Settings` with this pool's defaults and limits, for the form that Studio shows."""
+    limits = {"k": Le(len(pool.llms)), "k_drop": Lt(len(pool.llms))}
+    fields: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        own = copy(field)
+        own.default = getattr(defaults, name)
+        own.metadata = [*field.metadata, *([limits[name]] if name in limits else [])]
+        fields[name] = (field.annotation, own)
+    return create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **fields)
+
+
+def settings_of(context: Any, pool: Pool, defaults: Settings) -> Settings:
+    """The settings of one run from its context.
+
+    Inside another graph the context is that graph's own: its `smacs` attribute or key counts, if there is one.
+    """
+    if not isinstance(context, Settings):
+        inner = context.get("smacs") if isinstance(context, Mapping) else getattr(context, "smacs", None)
+        context = inner
+    return make_settings(pool, defaults, context) if context else defaults

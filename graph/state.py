@@ -1,0 +1,90 @@
+"""State of the graph: what comes in, what goes out, and the trace between them.
+
+Plain dicts, lists, strings and floats, so that any checkpointer can store it and any client can read it.
+"""
+
+from typing import Annotated, Any
+
+from langchain_core.messages import AnyMessage
+from langgraph.channels import EphemeralValue, UntrackedValue
+from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
+
+from smacs.nodes.records import Candidate, Reference, Usage, add_usage
+from smacs.nodes.run import Run
+
+
+def by_rank(left: list[Reference], right: list[Reference]) -> list[Reference]:
+    """All references in descending order of prior, whatever order they arrived in."""
+    return sorted([*left, *right], key=lambda record: record["rank"])
+
+
+def by_index(left: list[Candidate], right: list[Candidate]) -> list[Candidate]:
+    """All candidates in the order of their subsets; a later record of the same candidate replaces the earlier."""
+    merged = {candidate["index"]: candidate for candidate in [*left, *right]}
+    return [merged[index] for index in sorted(merged)]
+
+
+def add_reasons(left: list[str], right: list[str]) -> list[str]:
+    """All reasons, each once."""
+    return list(dict.fromkeys([*left, *right]))
+
+
+class InputState(TypedDict, total=False):
+    """What SMACS is asked: a question, or a conversation whose last human message is the question."""
+
+    question: Annotated[str, EphemeralValue]
+    """The question. Wins over `messages`."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """A conversation; its last human message is the question, what stands before it is context."""
+
+    task: Annotated[str, EphemeralValue]
+    """Kind of question, which chooses the prompt: open (default), math, choice, code, instruction."""
+
+    system: Annotated[str, EphemeralValue]
+    """A system prompt of the caller's own, put before the task's."""
+
+
+class OutputState(TypedDict, total=False):
+    """What SMACS returns: the answer, and the trace of how it came about."""
+
+    answer: str
+    """The answer."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """The conversation, the answer appended as an AIMessage."""
+
+    support: dict[str, Any]
+    """Bank questions the prior rests on: count, threshold, share by dataset, the ten nearest."""
+
+    priors: dict[str, float]
+    """LLM -> prior score (eq. 4), best first."""
+
+    references: Annotated[list[Reference], by_rank]
+    """One record for each referencer call, failed ones included, in order of prior."""
+
+    subsets: list[list[str]]
+    """The n subsets of LLMs whose references each candidate is made from."""
+
+    candidates: Annotated[list[Candidate], by_index]
+    """The candidates with similarity, perplexity and score (eq. 7)."""
+
+    selected: dict[str, Any]
+    """Which candidate won (None: a reference is the answer), and the LLM that wrote it."""
+
+    degraded: Annotated[list[str], add_reasons]
+    """Why the answer is less than it could be, in plain language; empty when all went well."""
+
+    usage: Annotated[Usage, add_usage]
+    """Calls made, calls failed, prompt and completion tokens over all of them."""
+
+
+class State(InputState, OutputState, total=False):
+    """Everything the nodes share."""
+
+    asked: dict[str, Any]
+    """The question as it was read: question, task, system, history."""
+
+    run: Annotated[Run, UntrackedValue]
+    """Clock and substitutes of this run; never checkpointed."""

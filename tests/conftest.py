@@ -1,0 +1,76 @@
+"""A pool of mock LLMs, a small bank, and the graph over both, over real HTTP and real Chroma."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from smacs.bench.mock.handle import MockServer
+from smacs.pool.config import EmbedderSpec
+from smacs.pool.embed import make_embedder
+from smacs.pool.pool import Pool
+from smacs.store.bank import QuestionBank
+from smacs.store.records import Evaluation, Question
+
+DIMENSION = 16
+NAMES = [f"llm-{i}" for i in range(8)]
+
+
+@pytest.fixture(scope="session")
+def mock_process() -> Iterator[MockServer]:
+    with MockServer(tokens=12, dimension=DIMENSION) as server:
+        yield server
+
+
+@pytest.fixture
+def mock(mock_process: MockServer) -> Iterator[MockServer]:
+    """A mock LLM server in a process of its own, without faults at the start of each test."""
+    mock_process.reset()
+    yield mock_process
+    mock_process.reset()
+
+
+@pytest.fixture
+def make_pool(mock: MockServer) -> Callable[..., Pool]:
+    """A pool of `names` at the mock; keyword arguments go to every LLM, `settings` to the settings."""
+
+    def make(
+        names: list[str] = NAMES,
+        *,
+        aggregators: list[str] | None = None,
+        settings: dict[str, Any] | None = None,
+        llms: dict[str, dict[str, Any]] | None = None,
+        **common: Any,
+    ) -> Pool:
+        base = {"endpoint": mock.url, "deadline": 20.0, "retries": 0, **common}
+        return Pool.from_dict(
+            {
+                "aggregators": aggregators or [names[-1]],
+                "llms": {name: base | (llms or {}).get(name, {}) for name in names},
+                "embedder": {"kind": "openai", "model": "mock-embedder", "endpoint": mock.url},
+                "settings": {"max_tokens": 64, **(settings or {})},
+            },
+            source="test pool",
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bank(mock_process: MockServer, tmp_path_factory: pytest.TempPathFactory) -> QuestionBank:
+    """Forty questions, indexed; llm-0 got every one right, llm-1 all but five, llm-2 all but ten, and so on."""
+    path = tmp_path_factory.mktemp("mock") / "bank"
+    spec = EmbedderSpec(kind="openai", model="mock-embedder", dimension=DIMENSION)
+    questions = [
+        Question(id=f"q{i}", text=f"Question number {i}", label="1", task="math", dataset=f"set-{i % 2}")
+        for i in range(40)
+    ]
+    bank = QuestionBank.create(path, spec, questions)
+    (path / "evaluations").mkdir(exist_ok=True)
+    for r, name in enumerate(NAMES):
+        lines = [Evaluation(question=f"q{i}", correct=float(i >= 5 * r)) for i in range(40)]
+        bank.evaluation_file(name).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    asyncio.run(bank.load(make_embedder(spec.model_copy(update={"endpoint": mock_process.url}))))
+    return bank
