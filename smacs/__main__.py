@@ -1,0 +1,5 @@
+"""`python -m smacs` is `smacs`."""
+
+from smacs.cli import main
+
+main()

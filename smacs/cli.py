@@ -1,0 +1,40 @@
+"""The `smacs` command."""
+
+import sys
+
+import typer
+
+from smacs.commands import ask, bank, doctor, models
+from smacs.pool.errors import SmacsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Many open LLMs answer one question together, better than the best of them.",
+)
+app.command("ask")(ask.ask)
+app.add_typer(models.app, name="models")
+app.add_typer(bank.app, name="bank")
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def _root() -> None:
+    """Many open LLMs answer one question together, better than the best of them."""
+
+
+def main() -> None:
+    """Run the command line: an error of ours is one message on stderr and exit code 2, Ctrl-C is 130."""
+    try:
+        app()
+    except SmacsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

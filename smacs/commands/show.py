@@ -1,0 +1,123 @@
+"""What `smacs ask` shows on stderr: a line for each thing that happened, then the tables of the trace."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+_NEXT = {
+    "retrieved": "scoring the LLMs",
+    "priors": "asking the referencers",
+    "subsets": "aggregating",
+    "selected": "done",
+}
+
+
+class Board:
+    """Progress and tables on stderr; LLM text is shown as text, never as markup."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        self._status = self._console.status("looking for similar questions (loading the embedder)")
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def server(self, text: str) -> None:
+        """Say how far the local servers are."""
+        self._line("server", text)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Show one progress event of the graph."""
+        kind = event["event"]
+        show = getattr(self, f"_{kind}")
+        show(event)
+        if kind in _NEXT and self._status is not None:
+            self._status.update(_NEXT[kind])
+
+    def tables(self, result: dict[str, Any]) -> None:
+        """The priors, references and candidates, and what went wrong if anything did."""
+        for table in (_reference_table(result), _candidate_table(result)):
+            self._console.print(table)
+        usage = result["usage"]
+        self._console.print(
+            f"{usage['calls']} calls, {usage['failed']} failed, {usage['prompt_tokens']:,} prompt and "
+            f"{usage['completion_tokens']:,} completion tokens",
+            style="dim",
+        )
+        for reason in result["degraded"]:
+            self._console.print(f"degraded: {escape(reason)}", style="yellow")
+
+    def _retrieved(self, event: dict[str, Any]) -> None:
+        support = event["support"]
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in list(support["datasets"].items())[:4])
+        self._line("retrieved", f"{support['count']} similar bank questions above {support['threshold']:.2f}: {shares}")
+
+    def _priors(self, event: dict[str, Any]) -> None:
+        self._line("prior", ", ".join(f"{name} {prior:.1f}" for name, prior in event["priors"].items()))
+
+    def _referencer(self, event: dict[str, Any]) -> None:
+        said = event["error"] or f"{event['tokens']} tokens in {event['seconds']:.1f} s"
+        self._line("reference", f"{event['llm']}: {said}")
+
+    def _subsets(self, event: dict[str, Any]) -> None:
+        different = {tuple(subset) for subset in event["subsets"]}
+        self._line("drop", f"{len(event['subsets'])} subsets drawn, {len(different)} different")
+
+    def _candidate(self, event: dict[str, Any]) -> None:
+        self._line("candidate", f"{event['index'] + 1}: {_short(event['text'])}")
+
+    def _selected(self, event: dict[str, Any]) -> None:
+        which = "a reference" if event["candidate"] is None else f"candidate {event['candidate'] + 1}"
+        self._line("selected", f"{which}, written by {event['llm']}")
+
+    def _line(self, label: str, text: str) -> None:
+        self._console.print(f"[bold cyan]{label:>10}[/]  {escape(text)}", soft_wrap=True)
+
+
+def _reference_table(result: dict[str, Any]) -> Table:
+    table = Table("LLM", "prior", "seconds", "tokens", "reference", title="Priors and references", title_justify="left")
+    references = {record["llm"]: record for record in result["references"]}
+    for name, prior in result["priors"].items():
+        record = references.get(name)
+        if record is None:
+            table.add_row(escape(name), f"{prior:.2f}", "", "", "not asked", style="dim")
+            continue
+        text = _short(record["error"] or record["text"])
+        style = "yellow" if record["error"] else None
+        cells = (f"{prior:.2f}", f"{record['seconds']:.1f}", str(record["tokens"]), escape(text))
+        table.add_row(escape(name), *cells, style=style)
+    return table
+
+
+def _candidate_table(result: dict[str, Any]) -> Table:
+    table = Table("", "made from", "similarity", "PPL", "score", "candidate", title="Candidates", title_justify="left")
+    chosen = result["selected"]["candidate"]
+    for position, candidate in enumerate(result["candidates"]):
+        ppl = "-" if candidate["perplexity"] is None else f"{candidate['perplexity']:.3f}"
+        table.add_row(
+            f"{position + 1}{' *' if position == chosen else ''}",
+            escape(", ".join(candidate["subset"])),
+            f"{candidate['similarity']:.3f}",
+            ppl,
+            f"{candidate['score']:.3f}",
+            escape(_short(candidate["text"])),
+            style="bold" if position == chosen else None,
+        )
+    return table
+
+
+def _short(text: str, limit: int = 90) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[:limit]}..."

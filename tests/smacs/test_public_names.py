@@ -1,0 +1,29 @@
+"""The public names, pinned, and what importing them costs."""
+
+import subprocess
+import sys
+
+import smacs
+
+
+def test_public_names() -> None:
+    assert smacs.__all__ == [
+        "FastChatOpenAI", "Pool", "Prompts", "QuestionBank", "Settings", "SmacsError", "build_graph"
+    ]  # fmt: skip
+    assert all(getattr(smacs, name).__name__ == name for name in smacs.__all__)
+
+
+def test_importing_smacs_imports_nothing_heavy() -> None:
+    heavy = (
+        "torch",
+        "chromadb",
+        "langchain_core",
+        "langgraph",
+        "sentence_transformers",
+        "numpy",
+        "openai",
+        "xllamacpp",
+    )
+    code = f"import sys, smacs, smacs.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
