@@ -1,0 +1,1 @@
+"""Benchmarks: a mock endpoint, speed ratios."""

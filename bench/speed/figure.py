@@ -1,0 +1,35 @@
+"""One measured figure and its target."""
+
+from typing import Any
+
+import msgspec
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure with the runs behind it in `details`; `target` is None for one that is a comparison only."""
+
+    name: str
+    value: float
+    unit: str = "x"
+    target: float | None = None
+    at_least: bool = False
+    details: dict[str, Any] = {}
+
+    @property
+    def missed(self) -> bool:
+        """Whether there is a target and the value is on the wrong side of it."""
+        if self.target is None:
+            return False
+        return self.value < self.target if self.at_least else self.value > self.target
+
+    @property
+    def goal(self) -> str:
+        """The target in words."""
+        if self.target is None:
+            return "for comparison"
+        return f"at {'least' if self.at_least else 'most'} {self.target:g} {self.unit}"
+
+    @property
+    def verdict(self) -> str:
+        """Passed, missed, or nothing where there is no target."""
+        return "" if self.target is None else "missed" if self.missed else "passed"
