@@ -18,8 +18,9 @@ from smacs.nodes.aggregator import AggregatorTask, aggregator, group_subsets
 from smacs.nodes.hybrid_score import Aggregated, hybrid_score
 from smacs.nodes.prior_drop import Referenced, prior_drop
 from smacs.nodes.prior_score import Retrieved, prior_score
+from smacs.nodes.question import Asked
 from smacs.nodes.referencer import ReferencerTask, referencer
-from smacs.nodes.retrieve import Asked, retrieve
+from smacs.nodes.retrieve import retrieve
 from smacs.nodes.select import Scored, select
 from smacs.nodes.settings import Settings
 from smacs.pool.pool import Pool

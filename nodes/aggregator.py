@@ -13,14 +13,14 @@ from typing_extensions import TypedDict
 
 from smacs.nodes.records import Candidate, Usage, total_usage, usage_of
 from smacs.nodes.run import Run, Tools, call_seed, run_of
-from smacs.pool.llm import LLM, Message
+from smacs.nodes.window import fit_prompt
+from smacs.pool.llm import LLM
+from smacs.pool.prompts import Message
 from smacs.pool.replies import Choice, Failure, Reply
-from smacs.pool.tokens import at_most_tokens, estimate_prompt, estimate_tokens
 
 _RESERVE = 64  # tokens: what the estimate may be off by
 _SHRINK = 0.7  # of the room, when the server still finds the prompt too long
 _TRIES = 3
-_LEAST = 16  # tokens of a reference that still say something
 
 
 class AggregatorTask(TypedDict):
@@ -39,38 +39,6 @@ def group_subsets(subsets: Sequence[Sequence[str]]) -> list[tuple[list[str], lis
     for position, subset in enumerate(subsets):
         groups.setdefault(tuple(subset), []).append(position)
     return [(list(subset), positions) for subset, positions in groups.items()]
-
-
-def token_limits(lengths: Sequence[int], keep: int, room: int) -> list[int]:
-    """How many tokens of each reference may stay, so that any `keep` of them fit in `room`.
-
-    `lengths` are in descending order of prior. The longest are cut to one common level; what is left of the room
-    goes token by token to those of higher prior, so that of equally long ones the lower prior is cut first.
-    """
-    longest = sorted(lengths, reverse=True)[:keep]
-    if sum(longest) <= room:
-        return list(lengths)
-    low, high = 0, max(longest)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if sum(min(n, middle) for n in longest) <= room else (low, middle - 1)
-    spare = room - sum(min(n, low) for n in longest)
-    limits = []
-    for length in lengths:
-        extra = 1 if length > low and spare > 0 else 0
-        spare -= extra
-        limits.append(min(length, low + extra))
-    return limits
-
-
-def cut(text: str, tokens: int, limit: int) -> str:
-    """A text of about `tokens` tokens cut to about `limit`: its middle goes, since the answer tends to stand at the
-    end."""
-    if tokens <= limit:
-        return text
-    kept = len(text) * max(limit - _LEAST // 2, 0) // tokens
-    head = kept // 3
-    return f"{text[:head]}\n[... {len(text) - kept} characters cut ...]\n{text[len(text) - (kept - head) :]}"
 
 
 async def aggregator(state: AggregatorTask, tools: Tools) -> dict[str, Any]:
@@ -105,7 +73,7 @@ async def _aggregate(
     wanted, choices, notes = len(state["indices"]), list[Choice](), list[str]()
     share = 1.0
     for attempt in range(wanted + _TRIES):
-        messages, cuts = fit_prompt(llm, state, tools, share)
+        messages, cuts = _fit(llm, state, tools, share)
         seed = call_seed(tools.settings.seed, "candidate", *state["subset"], str(attempt), state["asked"]["question"])
         result = await llm.call(
             messages,
@@ -129,37 +97,23 @@ async def _aggregate(
     return choices[:wanted], notes
 
 
-def fit_prompt(llm: LLM, state: AggregatorTask, tools: Tools, share: float) -> tuple[list[Message], list[str]]:
-    """The prompt for `share` of the LLM's window, and what was cut for it.
-
-    Every reference is cut to the same text in all subsets, or the prompts would no longer share their prefixes.
-    """
-    asked, references = state["asked"], state["references"]
-    whole = {reference["llm"]: reference["text"] for reference in references}
+def _fit(llm: LLM, state: AggregatorTask, tools: Tools, share: float) -> tuple[list[Message], list[str]]:
+    """The prompt for `share` of the LLM's window, and what was cut for it."""
+    asked = state["asked"]
+    texts = {reference["llm"]: reference["text"] for reference in state["references"]}
     sampling = tools.settings.sampling | llm.spec.sampling.model_dump(exclude_none=True)
-    reply = min(sampling["max_tokens"], llm.window // 2)
-    room = llm.window - reply - _RESERVE
-    frame = _prompt([""] * len(state["subset"]), asked, tools)
-    longest = sorted(map(len, whole.values()), reverse=True)[: len(state["subset"])]
-    if share == 1.0 and at_most_tokens(frame) + sum(longest) <= room:  # no need to count
-        return _prompt([whole[name] for name in state["subset"]], asked, tools), []
-    room = int((room - estimate_prompt(frame)) * share)
-    lengths = [estimate_tokens(text) for text in whole.values()]
-    limits = token_limits(lengths, len(state["subset"]), max(room, _LEAST * len(state["subset"])))
-    sizes = list(zip(whole, lengths, limits, strict=True))
-    texts = {name: cut(whole[name], length, limit) for name, length, limit in sizes}
-    cuts = [
-        f"the reference of {name} was cut from {length} to {limit} tokens for the window of {llm.name}"
-        for name, length, limit in sizes
-        if limit < length and name in state["subset"]
+    room = llm.window - min(sampling["max_tokens"], llm.window // 2) - _RESERVE
+
+    def prompt(chosen: Sequence[str]) -> list[Message]:
+        return tools.prompts.aggregation(
+            asked["task"], asked["question"], chosen, system=asked["system"], history=asked["history"]
+        )
+
+    messages, cuts = fit_prompt(prompt, texts, state["subset"], room=room, share=share)
+    return messages, [
+        f"the reference of {name} was cut from {before} to {after} tokens for the window of {llm.name}"
+        for name, (before, after) in cuts.items()
     ]
-    return _prompt([texts[name] for name in state["subset"]], asked, tools), cuts
-
-
-def _prompt(texts: Sequence[str], asked: dict[str, Any], tools: Tools) -> list[Message]:
-    return tools.prompts.aggregation(
-        asked["task"], asked["question"], texts, system=asked["system"], history=asked["history"]
-    )
 
 
 def _candidates(choices: Sequence[Choice], llm: LLM, state: AggregatorTask) -> list[Candidate]:

@@ -8,23 +8,17 @@ The support I is not capped at N_sup_base, so retrieval is exact over the whole 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from langgraph.types import Overwrite
-from typing_extensions import TypedDict
 
+from smacs.nodes.question import Asked, check_length, read_question
 from smacs.nodes.run import Run, Tools
-from smacs.pool.errors import EmbedderDownError, InputError
-from smacs.pool.llm import Message
-from smacs.pool.tokens import estimate_tokens
-
-if TYPE_CHECKING:
-    from smacs.pool.pool import Pool
+from smacs.pool.errors import EmbedderDownError
 
 NEAREST = 10  # questions that the trace shows
-_PROMPT_RESERVE = 256  # tokens of prompt templates and of at least something of the references
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +34,10 @@ class Support:
     blind: bool = False
 
 
-class Asked(TypedDict, total=False):
-    """What `retrieve` reads: the question, or a conversation whose last human message is the question."""
-
-    question: str
-    messages: list[Any]
-    task: str
-    system: str
-
-
 def support_set(
     matrix: npt.NDArray[np.float32], query: npt.NDArray[np.float32], *, n_base: int, gamma: float
 ) -> Support:
-    """The support of a query, eq. 2-3. `matrix` (N, d) and `query` (d,) are L2-normalised; indices come in bank
-    order."""
+    """The support of a query, eq. 2-3; `matrix` (N, d) and `query` (d,) are L2-normalised, indices in bank order."""
     similarity = matrix @ query
     np.maximum(similarity, 0, out=similarity)
     count = len(similarity)
@@ -111,42 +95,6 @@ async def find_support(question: str, tools: Tools) -> tuple[Support, list[str]]
     return support, [reason] if support.blind else []
 
 
-def read_question(state: Asked) -> dict[str, Any]:
-    """The question, its task, the caller's system prompt and the turns before it, as plain data.
-
-    Raises InputError when there is no question.
-    """
-    question, history = state.get("question") or "", list[Message]()
-    system = [state.get("system") or ""]
-    if not question:
-        turns = [_turn(message) for message in state.get("messages") or []]
-        system += [text for role, text in turns if role == "system"]
-        talk = [{"role": role, "content": text} for role, text in turns if role in ("user", "assistant") and text]
-        last = max((i for i, turn in enumerate(talk) if turn["role"] == "user"), default=-1)
-        question = talk[last]["content"] if last >= 0 else ""
-        history = talk[:last] if last >= 0 else []
-    if not question.strip():
-        raise InputError("The question is empty. Expected text in `question`, or a human message in `messages`.")
-    joined = "\n\n".join(part for part in system if part)
-    return {
-        "question": question.strip(),
-        "task": state.get("task") or "open",
-        "system": joined,
-        "history": history,
-    }
-
-
-def check_length(question: str, pool: "Pool") -> None:
-    """Raise InputError when no aggregator's context window can hold the question beside a reply."""
-    room, name = max((llm.window, llm.name) for llm in pool.aggregators)
-    tokens = estimate_tokens(question)
-    if tokens + _PROMPT_RESERVE > room:
-        raise InputError(
-            f"The question is too long: {len(question):,} characters, about {tokens:,} tokens, but the context "
-            f"window of {name} holds {room:,}. Shorten it, or name an aggregator with a longer window in the pool file."
-        )
-
-
 def summarise(support: Support, datasets: list[str], texts: list[str]) -> dict[str, Any]:
     """The part of the trace that says where the support comes from: count, threshold, shares, nearest questions."""
     order = np.argsort(-support.similarities, kind="stable")[:NEAREST]
@@ -162,12 +110,3 @@ def summarise(support: Support, datasets: list[str], texts: list[str]) -> dict[s
         "datasets": {name: round(count / total, 4) for name, count in shares},
         "nearest": nearest,
     }
-
-
-def _turn(message: Any) -> tuple[str, str]:
-    """Role (user, assistant, system or another) and text of a message in any of LangChain's forms."""
-    from langchain_core.messages import convert_to_messages
-
-    made = convert_to_messages([message])[0]
-    roles = {"human": "user", "ai": "assistant", "system": "system"}
-    return roles.get(made.type, made.type), made.text.strip()

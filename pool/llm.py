@@ -4,28 +4,22 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from smacs.pool.clients import PerLoop, async_http, sync_http
 from smacs.pool.config import LLMSpec
 from smacs.pool.errors import PoolError
+from smacs.pool.generate import call_options, choice_of, generate
 from smacs.pool.limits import Limiter
-from smacs.pool.replies import Choice, Failure, Reply
-from smacs.pool.thinking import split_thinking
-from smacs.pool.tokens import at_most_tokens, estimate_prompt
+from smacs.pool.prompts import Message
+from smacs.pool.replies import Failure, Reply
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks import Callbacks
-    from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatGeneration
 
     from smacs.pool.chat import FastChatOpenAI
-
-Message = dict[str, str]  # {"role": ..., "content": ...}
-_TEMPLATE_RESERVE = 64  # tokens the server's chat template may add
-_SMALLEST_REPLY = 16
 
 
 class LLM:
@@ -92,61 +86,18 @@ class LLM:
         if await self.locate() is None:
             return Failure(self.name, "unreachable", f"{self.name} is not up; start it with `smacs models up`", 0.0)
         limit = self.spec.deadline if timeout is None else min(self.spec.deadline, timeout)
-        options = self._options(messages, n, logprobs, seed, sampling)
+        options = call_options(self.spec, messages, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
         try:
             async with asyncio.timeout(limit), self.limiter.slot():
-                generations, usage = await self._generate(messages, options)
+                generations, usage = await generate(self.chat(), self.name, messages, options)
         except Exception as error:
             return self._failure(error, time.monotonic() - start)
         return self._reply(generations, usage, time.monotonic() - start)
 
-    async def _generate(
-        self, messages: Sequence[Message], options: Mapping[str, Any]
-    ) -> tuple[Sequence["ChatGeneration"], Mapping[str, Any]]:
-        from langchain_core.runnables.config import ensure_config
-
-        chat, prompt = self.chat(), _to_langchain(messages)
-        callbacks = ensure_config().get("callbacks")
-        if _nobody_listens(callbacks):
-            plain = await chat._agenerate(prompt, **options)
-            return plain.generations, (plain.llm_output or {}).get("token_usage") or {}
-        result = await chat.agenerate(
-            [prompt],
-            callbacks=callbacks,
-            tags=["nostream"],  # LangGraph: one token stream, the answer's, not fifteen
-            metadata={"smacs_llm": self.name},
-            run_name=self.name,
-            **options,
-        )
-        return cast("list[ChatGeneration]", result.generations[0]), (result.llm_output or {}).get("token_usage") or {}
-
-    def _options(
-        self,
-        messages: Sequence[Message],
-        n: int,
-        logprobs: bool,
-        seed: int | None,
-        sampling: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        options = {**(sampling or {}), **self.spec.sampling.model_dump(exclude_none=True)}
-        if "max_tokens" in options:
-            room = self.window - _TEMPLATE_RESERVE
-            if options["max_tokens"] > room - at_most_tokens(messages):
-                room -= estimate_prompt(messages)
-                options["max_tokens"] = min(options["max_tokens"], max(room, _SMALLEST_REPLY))
-        if n > 1:
-            options["n"] = n
-        if seed is not None:
-            options["seed"] = seed
-        if logprobs and self.spec.logprobs:
-            options["logprobs"] = True
-            options["top_logprobs"] = self.spec.top_logprobs
-        return options
-
     def _reply(
         self, generations: Sequence["ChatGeneration"], usage: Mapping[str, Any], seconds: float
     ) -> Reply | Failure:
-        choices = tuple(self._choice(generation.message) for generation in generations)
+        choices = tuple(choice_of(generation.message, self.spec.thinking) for generation in generations)
         kept = tuple(choice for choice in choices if choice.text)
         if not kept:
             text = "an empty reply; is `max_tokens` too small for its thinking?"
@@ -154,18 +105,6 @@ class LLM:
         counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
         prompt, completion = usage.get("prompt_tokens", 0), max(usage.get("completion_tokens", 0), counted)
         return Reply(self.name, kept, prompt, completion, seconds)
-
-    def _choice(self, message: "BaseMessage") -> Choice:
-        metadata = message.response_metadata
-        thinking = message.additional_kwargs.get("reasoning_content") or ""
-        text, reasoning = split_thinking(str(message.content), thinking, self.spec.thinking)
-        return Choice(
-            text=text,
-            reasoning=reasoning,
-            finish=metadata.get("finish_reason") or "",
-            logprob_sum=metadata.get("logprob_sum"),
-            logprob_count=metadata.get("logprob_count", 0),
-        )
 
     def _failure(self, error: Exception, seconds: float) -> Failure:
         from smacs.pool.failures import failure_of
@@ -213,29 +152,10 @@ def api_key(variable: str | None, owner: str) -> str:
     return key
 
 
-def _nobody_listens(callbacks: "Callbacks") -> bool:
-    """Whether LangChain's callback machinery has nothing to do: it costs more than the rest of the call.
-
-    Inside a graph the manager is already configured, tracers included; outside of one only LangChain can tell.
-    """
-    from langchain_core.callbacks import BaseCallbackManager
-    from langchain_core.globals import get_llm_cache
-
-    if not isinstance(callbacks, BaseCallbackManager) or get_llm_cache() is not None:
-        return False
-    return not callbacks.handlers and not callbacks.inheritable_handlers
-
-
 def _locate(name: str) -> str | None:
     from smacs.pool.servers import endpoint_of
 
     return endpoint_of(name)
-
-
-def _to_langchain(messages: Sequence[Message]) -> "list[BaseMessage]":
-    from langchain_core.messages import convert_to_messages
-
-    return convert_to_messages(list(messages))
 
 
 async def _close_chat(chat: "FastChatOpenAI") -> None:

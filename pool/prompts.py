@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smacs.pool.errors import InputError
 
-Message = dict[str, str]
+Message = dict[str, str]  # {"role": ..., "content": ...}
 
 PLACEHOLDER = "{references}"
 _AGGREGATOR = "aggregator"

@@ -12,7 +12,7 @@ from smacs.commands.options import BankOption, PoolOption, with_settings
 
 if TYPE_CHECKING:
     from smacs.commands.show import Board
-    from smacs.nodes.retrieve import Asked
+    from smacs.nodes.question import Asked
     from smacs.pool.pool import Pool
 
 TRACE = ("answer", "support", "priors", "references", "subsets", "candidates", "selected", "degraded", "usage")
@@ -68,7 +68,7 @@ def read_question(argument: str | None, file: Path | None) -> str:
 def run(question: "Asked", *, pool: str, bank: str | None, settings: dict[str, Any], board: "Board") -> dict[str, Any]:
     """Answer one question; servers that had to be started for it are stopped again."""
     from smacs.graph.build import build_graph
-    from smacs.nodes.retrieve import check_length, read_question
+    from smacs.nodes.question import check_length, read_question
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.nodes.aggregator import cut, group_subsets, token_limits
+from smacs.nodes.aggregator import group_subsets
+from smacs.nodes.window import cut, token_limits
 from smacs.pool.tokens import estimate_tokens
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from smacs.nodes.retrieve import read_question, summarise, support_set
+from smacs.nodes.question import read_question
+from smacs.nodes.retrieve import summarise, support_set
 from smacs.pool.errors import InputError
 
 AXES = np.eye(2, dtype=np.float32)

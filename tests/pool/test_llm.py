@@ -143,3 +143,20 @@ async def test_reduced_logprobs_equal_those_of_plain_chatopenai(mock: MockServer
     if logprobs:
         total = sum(token["logprob"] for token in slow.response_metadata["logprobs"]["content"])
         assert math.isclose(fast.response_metadata["logprob_sum"], total)
+
+
+async def test_a_key_reaches_no_callback(mock: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Nosy(AsyncCallbackHandler):
+        async def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+            told.append(repr((args, kwargs)))
+
+        async def on_llm_end(self, *args: Any, **kwargs: Any) -> None:
+            told.append(repr((args, kwargs)))
+
+    monkeypatch.setenv("TEST_KEY", "sk-very-secret-1234")
+    model = llm(mock, api_key_env="TEST_KEY").chat()
+    await model.ainvoke("Hello", config={"callbacks": [Nosy()]})
+    assert len(told) == 2
+    assert "very-secret" not in "".join(told) + repr(model)

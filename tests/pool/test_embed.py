@@ -1,0 +1,60 @@
+"""Embedders: templates, normalisation, and what a question is sent as."""
+
+import numpy as np
+import pytest
+
+from smacs.bench.mock.handle import MockServer
+from smacs.pool.config import EmbedderSpec
+from smacs.pool.embed import make_embedder, normalise, put
+from smacs.pool.errors import EmbedderDownError, EmbedderMismatchError
+
+
+def spec(mock: MockServer, **fields: object) -> EmbedderSpec:
+    base = {"kind": "openai", "model": "mock-embedder", "endpoint": mock.url, "dimension": 16}
+    return EmbedderSpec.model_validate(base | fields)
+
+
+def test_queries_and_documents_have_templates_of_their_own() -> None:
+    one = EmbedderSpec(query_template="Find: {text}", document_template="{text} {braces}")
+    assert put(one, ["a {x}"], query=True) == ["Find: a {x}"]
+    assert put(one, ["a"], query=False) == ["a {braces}"]
+
+
+def test_rows_are_normalised_and_a_zero_row_stays_zero() -> None:
+    rows = normalise(np.array([[3.0, 4.0], [0.0, 0.0]]), EmbedderSpec(dimension=2))
+    assert rows.tolist() == [pytest.approx([0.6, 0.8]), [0.0, 0.0]]
+    assert rows.dtype == np.float32
+
+
+async def test_a_question_is_sent_in_the_query_template(mock: MockServer) -> None:
+    embedder = make_embedder(spec(mock, query_template="Find: {text}", document_template="Doc: {text}"))
+    await embedder.embed(["spider"], query=True)
+    await embedder.embed(["spider"])
+    sent = [body["input"] for body in mock.stats().bodies("mock-embedder")]
+    assert sent == [["Find: spider"], ["Doc: spider"]]
+
+
+async def test_many_texts_go_in_batches_and_come_back_in_order(mock: MockServer) -> None:
+    texts = [f"text {i}" for i in range(10)]
+    whole = await make_embedder(spec(mock)).embed(texts)
+    batched = await make_embedder(spec(mock, batch=3)).embed(texts)
+    assert np.array_equal(whole, batched)
+    assert np.allclose(np.linalg.norm(whole, axis=1), 1)
+
+
+async def test_another_dimension_is_refused(mock: MockServer) -> None:
+    with pytest.raises(EmbedderMismatchError, match="expected vectors of 32 dimensions, got 16"):
+        await make_embedder(spec(mock, dimension=32)).embed(["a"])
+
+
+async def test_an_endpoint_that_is_no_embedder_is_named(mock: MockServer) -> None:
+    mock.set("mock-embedder", fault="garbage")
+    with pytest.raises(EmbedderDownError, match=r"mock-embedder at http://127\.0\.0\.1:"):
+        await make_embedder(spec(mock)).embed(["a"])
+
+
+@pytest.mark.slow
+async def test_the_carried_minilm_knows_what_is_alike() -> None:
+    embedder = make_embedder(EmbedderSpec(dimension=384))
+    rows = await embedder.embed(["A cat sits on a mat.", "A kitten rests on a rug.", "Interest rates rose again."])
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.2
