@@ -15,15 +15,16 @@ from smacs.pool.pool import Pool, describe
 def make_settings(pool: Pool, *given: Mapping[str, Any] | Settings | None) -> Settings:
     """Defaults, then the pool file's settings, then each of `given`; checked against the pool.
 
-    K is by default at most the size of the pool. Raises InputError naming the setting, what was expected and what
-    came.
+    K is by default at most the size of the pool, and of a single reference none is dropped. Raises InputError naming
+    the setting, what was expected and what came.
     """
     values: dict[str, Any] = {"k": min(Settings().k, len(pool.llms))}
-    values["k_drop"] = min(Settings().k_drop, values["k"] - 1)
     for source in (pool.settings, *given):
         if isinstance(source, Settings):
             source = source.model_dump(include=source.model_fields_set)
         values |= source or {}
+    if values["k"] == 1:
+        values.setdefault("k_drop", 0)
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -61,7 +62,7 @@ def settings_schema(pool: Pool, defaults: Settings) -> type[Settings]:
 
 
 def settings_of(context: Any, pool: Pool, defaults: Settings) -> Settings:
-    """The settings of one run from its context.
+    """The settings of one run: the graph's `defaults`, overridden by its context.
 
     Inside another graph the context is that graph's own: its `smacs` attribute or key counts, if there is one.
     """

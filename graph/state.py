@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from langchain_core.messages import AnyMessage
 from langgraph.channels import EphemeralValue, UntrackedValue
 from langgraph.graph.message import add_messages
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from smacs.nodes.records import Candidate, Reference, Usage, add_usage
@@ -33,17 +34,18 @@ def add_reasons(left: list[str], right: list[str]) -> list[str]:
 class InputState(TypedDict, total=False):
     """What SMACS is asked: a question, or a conversation whose last human message is the question."""
 
-    question: Annotated[str, EphemeralValue]
-    """The question. Wins over `messages`."""
-
-    messages: Annotated[list[AnyMessage], add_messages]
-    """A conversation; its last human message is the question, what stands before it is context."""
-
-    task: Annotated[str, EphemeralValue]
-    """Kind of question, which chooses the prompt: open (default), math, choice, code, instruction."""
-
-    system: Annotated[str, EphemeralValue]
-    """A system prompt of the caller's own, put before the task's."""
+    question: Annotated[str, Field(description="The question. Wins over the messages."), EphemeralValue]
+    messages: Annotated[
+        list[AnyMessage],
+        Field(description="A conversation; its last human message is the question, the rest is context."),
+        add_messages,
+    ]
+    task: Annotated[
+        str,
+        Field(description="Kind of question, chooses the prompt: open (default), math, choice, code, instruction."),
+        EphemeralValue,
+    ]
+    system: Annotated[str, Field(description="A system prompt of your own, put before the task's."), EphemeralValue]
 
 
 class OutputState(TypedDict, total=False):

@@ -9,7 +9,7 @@ import pytest
 
 from smacs.bench.mock.handle import MockServer
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.embed import make_embedder
+from smacs.pool.embed import Embedder, make_embedder
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Evaluation, Question
@@ -72,5 +72,10 @@ def bank(mock_process: MockServer, tmp_path_factory: pytest.TempPathFactory) -> 
     for r, name in enumerate(NAMES):
         lines = [Evaluation(question=f"q{i}", correct=float(i >= 5 * r)) for i in range(40)]
         bank.evaluation_file(name).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-    asyncio.run(bank.load(make_embedder(spec.model_copy(update={"endpoint": mock_process.url}))))
+    asyncio.run(index(bank, make_embedder(spec.model_copy(update={"endpoint": mock_process.url}))))
     return bank
+
+
+async def index(bank: QuestionBank, embedder: Embedder) -> None:
+    await bank.load(embedder)
+    await embedder.aclose()

@@ -1,5 +1,6 @@
 """Servers that live and die: real llama.cpp processes, real kills. Those with a real LLM serve SmolLM2-135M."""
 
+import functools
 import hashlib
 import signal
 import socket
@@ -33,7 +34,10 @@ with running({"smol": LLMSpec.model_validate_json(sys.argv[1])}, progress=say) a
 
 def start_parent(spec: LLMSpec) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", PARENT, spec.model_dump_json()]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    interruptible = functools.partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # even under a shell that ignores it
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=interruptible)
 
 
 def read_until(process: "subprocess.Popen[str]", word: str) -> str:
