@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 # The CPU build is small. With a GPU: `make ask TORCH=torch`, or install into an environment of your own.
 TORCH ?= torch==2.13.0
 Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
+export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow"
 
@@ -31,7 +32,7 @@ $(VENV)/.installed: pyproject.toml Makefile
 
 ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them
 	@$(BIN)/smacs models pull
-	@$(BIN)/smacs ask "$(Q)"
+	@$(BIN)/smacs ask -- "$$QUESTION"
 
 dev: install  ## start the local LLMs and `langgraph dev`, for LangGraph Studio
 	@$(BIN)/smacs models pull

@@ -1,9 +1,11 @@
 """The `smacs` command."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from smacs import __version__
 from smacs.commands import ask, bank, doctor, models
 from smacs.pool.errors import SmacsError
 
@@ -19,8 +21,18 @@ app.add_typer(bank.app, name="bank")
 app.command("doctor")(doctor.doctor)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"smacs {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Many open LLMs answer one question together, better than the best of them."""
 
 

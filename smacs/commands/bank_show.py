@@ -61,7 +61,7 @@ def failures(summaries: Sequence[EvaluationSummary]) -> None:
     for summary in summaries:
         kinds = Counter(failure.kind for failure in summary.failures)
         for kind, count in kinds.most_common():
-            example = next(failure for failure in summary.failures if failure.kind == kind)
+            example = min((f for f in summary.failures if f.kind == kind), key=lambda failure: failure.question)
             text = f"{summary.llm}: {count} {kind}, such as question {example.question!r}: {example.message}"
             console.print(escape(text), style="yellow", soft_wrap=True)
     console.print("They are no wrong answers: run the same command again to ask them again.", style="yellow")
