@@ -27,7 +27,7 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@echo "smacs: installing $(TORCH)"
 	@$(PIP) install --progress-bar on $(TORCH) | awk '/^(Collecting|Successfully)/ { print; fflush() }'
 	@echo "smacs: installing SMACS and its dependencies"
-	@$(PIP) install --progress-bar on -e '.[local,dev]' | awk '/^(Collecting|Installing)/ { print substr($$0, 1, 90); fflush() }'
+	@PYTHONWARNINGS=ignore $(PIP) install --progress-bar on -e '.[local,dev]' | awk '/^(Collecting|Installing)/ { print substr($$0, 1, 90); fflush() }'
 	@touch $@
 
 ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them

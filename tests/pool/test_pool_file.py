@@ -17,7 +17,7 @@ def test_the_shipped_pool_loads_by_name() -> None:
     assert "local" in shipped_pools()
     assert len(pool.llms) == 4
     assert [llm.name for llm in pool.aggregators] == ["qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"]
-    assert pool.settings == {"k": 3, "n": 4, "max_tokens": 256}
+    assert pool.settings == {"k": 3, "n": 4, "n_base": 40, "max_tokens": 256}
 
 
 @pytest.mark.parametrize(
