@@ -32,6 +32,11 @@ with running({"smol": LLMSpec.model_validate_json(sys.argv[1])}, progress=say) a
 """
 
 
+def own_servers() -> list[psutil.Process]:
+    """The LLM servers that this process has started and that still run."""
+    return [child for child in psutil.Process().children() if "smacs.pool.llamacpp" in child.cmdline()]
+
+
 def start_parent(spec: LLMSpec) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", PARENT, spec.model_dump_json()]
     interruptible = functools.partial(
@@ -68,7 +73,6 @@ def broken(cache: Path, make_file: Callable[..., ModelFile]) -> LLMSpec:
 
 def test_a_server_that_dies_says_why(cache: Path, broken: LLMSpec) -> None:
     told: list[str] = []
-    before = psutil.Process().children()
     with pytest.raises(ServerError) as caught, servers.running({NAME: broken}, progress=told.append):
         raise AssertionError("it cannot be up")
     text = str(caught.value)
@@ -76,14 +80,13 @@ def test_a_server_that_dies_says_why(cache: Path, broken: LLMSpec) -> None:
     assert "invalid magic characters" in text or "failed to load model" in text
     assert "broken.gguf" in text and str(cache / "logs") in text and "smacs models pull" in text
     assert told[-1] == f"starting {NAME}"
-    assert psutil.Process().children() == before
+    assert own_servers() == []
 
 
 def test_up_leaves_nothing_when_a_server_dies(cache: Path, broken: LLMSpec) -> None:
-    before = psutil.Process().children()
     with pytest.raises(ServerError):
         servers.up({NAME: broken})
-    assert servers.status() == [] and psutil.Process().children() == before
+    assert servers.status() == [] and own_servers() == []
 
 
 def test_an_option_that_the_engine_does_not_know(broken: LLMSpec) -> None:
@@ -102,7 +105,7 @@ def test_llms_that_are_not_launched_are_left_alone(cache: Path) -> None:
 @pytest.mark.slow
 def test_running_serves_within_the_block(smollm: LLMSpec) -> None:
     with servers.running({NAME: smollm}) as urls:
-        (server,) = psutil.Process().children()
+        (server,) = own_servers()
         reply = chat(urls[NAME], "Say hello.", logprobs=True, top_logprobs=1).json()
         assert reply["model"] == NAME
         assert len(reply["choices"][0]["logprobs"]["content"]) == reply["usage"]["completion_tokens"] == 4
@@ -176,7 +179,7 @@ def test_nothing_outlives_the_parent(smollm: LLMSpec, moment: str, death: signal
 @pytest.mark.slow
 def test_a_server_that_ignores_sigterm_is_killed(smollm: LLMSpec) -> None:
     with servers.running({NAME: smollm}):
-        (server,) = psutil.Process().children()
+        (server,) = own_servers()
         server.suspend()  # a stopped process does not see SIGTERM
     assert not server.is_running()
 
