@@ -31,11 +31,11 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@touch $@
 
 ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them
-	@$(BIN)/smacs models pull
+	@$(BIN)/smacs models pull >/dev/null
 	@$(BIN)/smacs ask -- "$$QUESTION"
 
 dev: install  ## start the local LLMs and `langgraph dev`, for LangGraph Studio
-	@$(BIN)/smacs models pull
+	@$(BIN)/smacs models pull >/dev/null
 	@$(BIN)/smacs models up
 	@trap '$(BIN)/smacs models down' EXIT; \
 	  $(BIN)/langgraph dev --no-browser --no-reload --n-jobs-per-worker 10
