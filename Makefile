@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The CPU build is small. With a GPU: `make ask TORCH=torch`, or install into an environment of your own.
 TORCH ?= torch==2.13.0
+PORT ?= 2024
 Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
 export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -38,7 +39,7 @@ dev: install  ## start the local LLMs and `langgraph dev`, for LangGraph Studio
 	@$(BIN)/smacs models pull >/dev/null
 	@$(BIN)/smacs models up
 	@trap '$(BIN)/smacs models down' EXIT; \
-	  $(BIN)/langgraph dev --no-browser --no-reload --n-jobs-per-worker 10
+	  $(BIN)/langgraph dev --no-browser --no-reload --n-jobs-per-worker 10 --port $(PORT)
 
 test: install  ## every test, real LLMs and servers included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
