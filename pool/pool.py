@@ -1,7 +1,7 @@
 """The pool: the LLMs of one pool file, ready to be called."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -88,11 +88,12 @@ class Pool:
         return own.model_copy(update={"dimension": wanted.dimension, **templates})
 
     @contextmanager
-    def running(self, *, progress: Progress | None = None) -> Iterator["Pool"]:
-        """Start the LLMs that are launched on this machine and not up yet; stop those again at the end."""
+    def running(self, names: Collection[str] | None = None, *, progress: Progress | None = None) -> Iterator["Pool"]:
+        """Start the LLMs (all, or those named) that are launched here and not up yet; stop those again at the end."""
         from smacs.pool.servers import running
 
-        with running(self.file.llms, progress=progress) as endpoints:
+        wanted = {name: spec for name, spec in self.file.llms.items() if names is None or name in names}
+        with running(wanted, progress=progress) as endpoints:
             try:
                 self._connect(endpoints)
                 yield self

@@ -33,7 +33,7 @@ def evaluate(bank: BankOption = None, pool: PoolOption = "local", llm: LLMOption
 
     opened, loaded = open_bank(bank), Pool.load(pool)
     names = _chosen(loaded, llm)
-    with loaded.running(progress=partial(typer.echo, err=True)):
+    with loaded.running(names, progress=partial(typer.echo, err=True)):
         summaries = asyncio.run(_evaluate(opened, loaded, names))
     statistics(bank_stats(opened, names))
     if any(summary.failures for summary in summaries):

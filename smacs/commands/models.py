@@ -115,7 +115,7 @@ def _launches(llms: "Mapping[str, LLMSpec]") -> "dict[str, Launch]":
 
 
 def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
-    """Fetch their weights, with a bar for each file on stderr."""
+    """Fetch their weights, with a bar on stderr for each file that is not there yet."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn
     from rich.progress import Progress as Bars
@@ -124,8 +124,13 @@ def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
 
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[doing]}")
     with Bars(*columns, console=Console(stderr=True)) as bars:
-        launches = _launches(llms).items()
-        return {name: files.pull(launch.file, progress=_bar(bars, name, launch.file.size)) for name, launch in launches}
+        weights = {name: launch.file for name, launch in _launches(llms).items()}
+        return {
+            name: files.path_of(file)
+            if files.is_verified(file)
+            else files.pull(file, progress=_bar(bars, name, file.size))
+            for name, file in weights.items()
+        }
 
 
 def _bar(bars: "Bars", name: str, size: int) -> Callable[[int, str], None]:
