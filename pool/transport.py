@@ -3,6 +3,8 @@
 What fails is raised as the openai client's own errors, so that callers need not know which way a call went.
 """
 
+import asyncio
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +12,7 @@ import httpx2
 import openai
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from smacs.pool.clients import tls
 
@@ -26,7 +28,7 @@ _ERRORS: dict[int, type[openai.APIStatusError]] = {
 _RETRIED = (408, 409, 429)
 _CONNECT = 10.0  # seconds to connect; the rest of the deadline is the caller's
 _LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not worth waiting for within a question
-_backoff = wait_random_exponential(multiplier=0.5, max=8)
+_LONGEST_BACKOFF = 8.0
 
 
 def new_session(connections: int) -> ClientSession:
@@ -41,10 +43,15 @@ async def post(session: ClientSession, url: str, headers: Mapping[str, str], bod
     Raises openai.APIConnectionError, or the openai.APIStatusError of the status.
     """
     content = orjson.dumps(body)
-    if retries == 0:
-        return await _once(session, url, headers, content)
+    try:
+        return await _once(session, url, headers, content)  # the machinery of retries only where it is needed
+    except openai.APIError as error:
+        if retries == 0 or not _helps(error):
+            raise
+        pause = _pause(error, 1)
+    await asyncio.sleep(pause)
     attempts = AsyncRetrying(
-        stop=stop_after_attempt(retries + 1), retry=retry_if_exception(_helps), wait=_wait, reraise=True
+        stop=stop_after_attempt(retries), retry=retry_if_exception(_helps), wait=_wait, reraise=True
     )
     return await attempts(_once, session, url, headers, content)
 
@@ -81,10 +88,13 @@ def _helps(error: BaseException) -> bool:
 
 
 def _wait(state: RetryCallState) -> float:
-    """What the server asks for in Retry-After, else exponential with jitter."""
-    error = state.outcome.exception() if state.outcome else None
+    return _pause(state.outcome.exception() if state.outcome else None, state.attempt_number + 1)
+
+
+def _pause(error: BaseException | None, failed: int) -> float:
+    """Seconds before the next try: what the server asks for in Retry-After, else exponential with jitter."""
     asked = error.response.headers.get("retry-after", "") if isinstance(error, openai.APIStatusError) else ""
     try:
         return min(max(float(asked), 0.0), _LONGEST_WAIT)
     except ValueError:
-        return _backoff(state)
+        return random.uniform(0, min(0.5 * 2**failed, _LONGEST_BACKOFF))
