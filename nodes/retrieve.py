@@ -7,6 +7,8 @@ Equations 2 and 3 of the paper. With e the normalised embedding of the question 
 The support I is not capped at N_sup_base, so retrieval is exact over the whole bank.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,7 @@ from langgraph.types import Overwrite
 from smacs.nodes.question import Asked, check_length, read_question
 from smacs.nodes.run import Run, Tools
 from smacs.pool.errors import EmbedderDownError
+from smacs.store.index.labels import Labels
 
 NEAREST = 10  # questions that the trace shows
 
@@ -68,7 +71,7 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
     tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
     view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     support, reasons = await find_support(asked["question"], tools)
-    summary = summarise(support, view.datasets, view.texts)
+    summary = await asyncio.to_thread(summarise, support, view.datasets, lambda i: view.questions[i].text)
     tools.emit({"event": "retrieved", "support": summary})
     anew = {key: Overwrite([]) for key in ("references", "subsets", "candidates")}  # a thread asks many questions
     return {
@@ -89,20 +92,28 @@ async def find_support(question: str, tools: Tools) -> tuple[Support, list[str]]
     try:
         query = (await embedder.embed([question], query=True))[0]
     except EmbedderDownError as error:
-        return everything(len(view.ids)), [f"the support is the whole bank, weighted equally: {error}"]
+        return everything(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
     support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)
     reason = "the support is the whole bank, weighted equally: no bank question has any similarity"
     return support, [reason] if support.blind else []
 
 
-def summarise(support: Support, datasets: list[str], texts: list[str]) -> dict[str, Any]:
-    """The part of the trace that says where the support comes from: count, threshold, shares, nearest questions."""
+def summarise(support: Support, datasets: Labels, text: Callable[[int], str]) -> dict[str, Any]:
+    """The part of the trace that says where the support comes from: count, threshold, shares, nearest questions.
+
+    `text` gives the text of a bank question by its position; only the nearest are read.
+    """
     order = np.argsort(-support.similarities, kind="stable")[:NEAREST]
-    names, counts = np.unique([datasets[i] for i in support.indices], return_counts=True)
+    codes, counts = np.unique(datasets.codes[support.indices], return_counts=True)
     total = len(support.indices)
-    shares = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    named = [(datasets.names[code], count) for code, count in zip(codes, counts.tolist(), strict=True)]
+    shares = sorted(named, key=lambda pair: (-pair[1], pair[0]))
     nearest = [
-        {"text": texts[support.indices[i]], "similarity": round(float(support.similarities[i]), 4)} for i in order
+        {
+            "text": text(int(support.indices[i])),
+            "similarity": round(float(support.similarities[i]), 4),
+        }
+        for i in order
     ]
     return {
         "count": total,

@@ -7,6 +7,7 @@ SmacsError
 │   └── ServerError       a local LLM server that does not start or stop
 ├── BankError             the question bank on disk
 │   ├── BankLockedError   another process is writing to it
+│   ├── ChromaServerError the Chroma server that holds its index does not answer
 │   └── EmbedderMismatchError   embedded with another embedder or dimension
 ├── EmbeddingError        the embedder cannot be loaded
 │   └── EmbedderDownError   its endpoint does not answer with vectors
@@ -50,6 +51,12 @@ class BankLockedError(BankError):
     """Another process is writing to the bank; the message names its pid."""
 
     status = 409
+
+
+class ChromaServerError(BankError):
+    """The Chroma server that holds a bank's index does not answer, or not as expected."""
+
+    status = 503
 
 
 class EmbedderMismatchError(BankError):

@@ -5,26 +5,26 @@ A folder of plain files (see `manifest`, `records`, `jsonl`); opening it reads t
 
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import BankError
+from smacs.store.files import Stamp, stamp
 from smacs.store.jsonl import encode_lines, read_jsonl
+from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.manifest import Manifest, new_manifest, read_manifest, write_manifest
-from smacs.store.records import Evaluation, Question
+from smacs.store.records import Cell, Evaluation, Question
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
     from smacs.store.view import BankView
 
-NOT_TRUTH = "chroma/\n*.lock\n*.lock.holder\n"  # what version control should leave out of a bank
+NOT_TRUTH = "chroma/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # what version control leaves out
 
 
 class QuestionBank:
@@ -33,6 +33,8 @@ class QuestionBank:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._manifest_stamp = stamp(path / MANIFEST)
+        self._questions: tuple[Stamp | None, list[Question]] = (None, [])
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -65,6 +67,12 @@ class QuestionBank:
 
         return starter_bank()
 
+    def refresh(self) -> None:
+        """Read the manifest again if another process has changed it (another embedder, another place of the index)."""
+        now = stamp(self.path / MANIFEST)
+        if now != self._manifest_stamp:
+            self.manifest, self._manifest_stamp = read_manifest(self.path), now
+
     @property
     def embedder(self) -> EmbedderSpec:
         """The embedder this bank is made for."""
@@ -75,24 +83,31 @@ class QuestionBank:
         """Where the questions are."""
         return self.path / "questions.jsonl"
 
-    @cached_property
+    @property
     def questions(self) -> list[Question]:
-        """All questions, in file order. Raises BankError for a broken line or an id that comes twice."""
-        if not self.questions_file.exists():
-            raise BankError(f"{self.path} has no questions.jsonl: the bank is incomplete. Restore the file.")
-        return _unique(read_jsonl(self.questions_file, Question), self.questions_file)
+        """All questions, in file order, read anew when the file has changed.
+
+        Raises BankError for a broken line or an id that comes twice.
+        """
+        now = stamp(self.questions_file)
+        if self._questions[0] != now:
+            if not self.questions_file.exists():
+                raise BankError(f"{self.path} has no questions.jsonl: the bank is incomplete. Restore the file.")
+            self._questions = now, _unique(read_jsonl(self.questions_file, Question), self.questions_file)
+        return self._questions[1]
 
     async def load(
         self,
-        embedder: "Embedder",
+        embedder: "Embedder | None",
         *,
         rebuild: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> "BankView":
         """The bank as arrays in memory, loaded once for each process; its index is built where it is missing.
 
-        `rebuild` embeds every question again. `on_progress` gets (questions embedded, questions in all). Raises
-        EmbedderMismatchError when `embedder` is not the bank's, BankLockedError, BankError, EmbeddingError.
+        Without an `embedder` every question must have its vector already. `rebuild` embeds every question again.
+        `on_progress` gets (questions with a vector, questions in all). Raises EmbedderMismatchError when `embedder` is
+        not the bank's, BankLockedError, BankError, EmbeddingError.
         """
         from smacs.store.view import load_view
 
@@ -119,16 +134,9 @@ class QuestionBank:
         return np.stack(columns, axis=1) if columns else np.empty((len(ids), 0), np.float32)
 
 
-class _Cell(msgspec.Struct):
-    """The two fields of an evaluation that V needs; the responses are skipped unread."""
-
-    question: str
-    correct: float
-
-
 def read_column(file: Path, ids: Sequence[str]) -> NDArray[np.float32]:
     """One LLM's column of V, shape (N,), in the order of `ids`."""
-    latest = {cell.question: cell.correct for cell in read_jsonl(file, _Cell)}
+    latest = {cell.question: cell.correct for cell in read_jsonl(file, Cell)}
     column = np.array([latest.get(identity, np.nan) for identity in ids], np.float32)
     if np.any((column < 0) | (column > 1)):
         raise BankError(

@@ -19,7 +19,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 def read_jsonl(path: Path, record: type[T]) -> Iterator[T]:
     """The records of a file, in order; nothing where the file is missing. Raises BankError for a broken line."""
-    for item, _ in _scan(path, record):
+    for item, _ in scan_jsonl(path, record):
         yield item
 
 
@@ -27,7 +27,7 @@ class JsonlWriter:
     """Appends records; what `append` returned from is on the disk. One writer at a time (see `smacs.store.lock`)."""
 
     def __init__(self, path: Path, record: type[msgspec.Struct]) -> None:
-        end = max((end for _, end in _scan(path, record)), default=0)
+        end = max((end for _, end in scan_jsonl(path, record)), default=0)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab")
         self._file.truncate(end)
@@ -54,8 +54,8 @@ def encode_lines(records: Iterable[msgspec.Struct]) -> bytes:
     return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
 
 
-def _scan(path: Path, record: type[T]) -> Iterator[tuple[T, int]]:
-    """Each record with the offset at which its line ends."""
+def scan_jsonl(path: Path, record: type[T]) -> Iterator[tuple[T, int]]:
+    """Each record with the offset at which its line ends. Raises BankError for a broken line."""
     if not path.exists():
         return
     decoder = msgspec.json.Decoder(record)

@@ -1,5 +1,8 @@
-"""manifest.json: the format version of a bank, when it was made, and the embedder it was made for."""
+"""manifest.json: the format version of a bank, when it was made, its embedder, and where its index is."""
 
+import hashlib
+import os
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
@@ -41,6 +44,12 @@ class BankEmbedder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """As the pool's spec."""
         return EmbedderSpec.model_validate(msgspec.to_builtins(self))
 
+    @property
+    def digest(self) -> str:
+        """Eight hex digits that say which vectors these are: another embedder gives others."""
+        parts = (self.model, self.document_template, str(self.dimension))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+
     def check(self, spec: EmbedderSpec) -> None:
         """Raise EmbedderMismatchError where `spec` would give other vectors; `kind` only says how it is run."""
         same = (
@@ -60,23 +69,33 @@ class BankEmbedder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return f"{self.model!r} (dimension {self.dimension}, {templates})"
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file."""
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole file. `chroma` is the URL of the Chroma server that holds the index; empty: it is in the folder.
+
+    `uid` tells this bank from others on the same server.
+    """
 
     format: int
     created: str
     embedder: BankEmbedder
+    uid: str = ""
+    chroma: str = ""
 
 
 def new_manifest(spec: EmbedderSpec) -> Manifest:
     """A manifest of today for a bank embedded with `spec`."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Manifest(format=FORMAT, created=now, embedder=BankEmbedder.of(spec))
+    return Manifest(format=FORMAT, created=now, embedder=BankEmbedder.of(spec), uid=uuid.uuid4().hex[:12])
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write it readable, last of all files: a folder without it is no bank."""
-    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    """Write it readable, in one step: a reader sees the old one or the new one. A folder without it is no bank."""
+    draft = folder / f".{FILE}.new"
+    with draft.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / FILE)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -12,12 +12,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A bank question with its label.
 
     `text` is the whole question as an LLM sees it (options of a multiple choice included) and what is embedded. `label`
-    is what `grader` expects (see `smacs.store.graders`). `task` names the prompt. `dataset` is where it comes from.
+    is what `grader` expects (see `smacs.store.graders`); without a grader the question has recorded grades only. `task`
+    names the prompt. `dataset` is where it comes from.
     """
 
     id: str
     text: str
-    label: Any
+    label: Any = None
     task: str = "open"
     grader: str = ""
     dataset: str = ""
@@ -25,7 +26,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One LLM's answer to one bank question, graded: `correct` is V[i, r] of eq. 1, in [0, 1]."""
+    """One LLM's answer to one bank question, graded: `correct` is V[i, r] of eq. 1, in [0, 1].
+
+    `source` says where a cell that was not asked here came from.
+    """
 
     question: str
     correct: float
@@ -37,3 +41,11 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prompt: str = ""
     sampling: dict[str, Any] = {}
     when: str = ""
+    source: str = ""
+
+
+class Cell(msgspec.Struct):
+    """The two fields of an evaluation that V needs; the responses are skipped unread."""
+
+    question: str
+    correct: float

@@ -1,40 +1,78 @@
-"""What retrieval sees of a bank: arrays in memory, loaded once for each process and kept up to date."""
+"""What retrieval sees of a bank: memory-mapped arrays, opened once for each process and kept up to date."""
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from smacs.store.bank import QuestionBank, read_column
-from smacs.store.chroma import index_folder
-from smacs.store.index import OnProgress, load_matrix
+from smacs.store.files import Stamp, stamp
+from smacs.store.index.arrays import Arrays, arrays_folder, build_arrays, open_arrays
+from smacs.store.index.columns import column
+from smacs.store.index.given import GivenVectors
+from smacs.store.index.labels import Labels
+from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
+from smacs.store.index.place import place_of
 from smacs.store.manifest import BankEmbedder
 from smacs.store.once import Once
+from smacs.store.records import Question
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
 
-Stamp = tuple[int, int]  # modification time in nanoseconds, and size: another one means another content
+
+class Lines:
+    """The questions, read from their file one at a time. A file that is replaced stays readable here."""
+
+    def __init__(self, file: Path, ends: NDArray[np.int64]) -> None:
+        self._file = file.open("rb")
+        self._ends = ends
+        self._decoder = msgspec.json.Decoder(Question)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, i: int) -> Question:
+        return self._decoder.decode(self._line(i))
+
+    def ids(self) -> list[str]:
+        """The id of every question; nothing else of them is decoded."""
+        decoder = msgspec.json.Decoder(_Id)
+        return [decoder.decode(self._line(i)).id for i in range(len(self))]
+
+    def _line(self, i: int) -> bytes:
+        start = int(self._ends[i - 1]) if i else 0
+        return os.pread(self._file.fileno(), int(self._ends[i]) - start, start)
+
+
+class _Id(msgspec.Struct):
+    id: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BankView:
-    """N questions: ids, texts, datasets, and `matrix` E (N, d), float32, C-contiguous, rows of length 1.
+    """N questions; `matrix` E (N, d), float32, C-contiguous, rows of length 1; data set and subject of each.
 
     `columns` are the columns of V of the LLMs that were evaluated, shape (N,), NaN where one was never asked;
-    `accuracies` are their means over the questions that were.
+    `accuracies` are their means over the questions that were. `questions[i]` reads one question from the disk.
     """
 
-    ids: list[str]
-    texts: list[str]
-    datasets: list[str]
     matrix: NDArray[np.float32]
+    datasets: Labels
+    subjects: Labels
+    questions: Lines
     columns: Mapping[str, NDArray[np.float32]]
     accuracies: Mapping[str, float]
+
+    def __len__(self) -> int:
+        return len(self.matrix)
 
     def correctness(self, llms: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The given rows of V, eq. 1, shape (len(rows), R), in the order of `llms`; NaN for one never evaluated."""
@@ -51,6 +89,7 @@ class _Held:
 
     index: tuple[BankEmbedder, Stamp]
     evaluations: Mapping[str, Stamp]
+    folder: Path
     view: BankView
 
 
@@ -59,76 +98,84 @@ _loads = Once[tuple[Path, bool], BankView]()
 
 
 async def load_view(
-    bank: QuestionBank, embedder: "Embedder", *, on_progress: OnProgress | None = None, rebuild: bool = False
+    bank: QuestionBank, embedder: "Embedder | None", *, on_progress: OnProgress | None = None, rebuild: bool = False
 ) -> BankView:
     """The view of a bank, from memory unless its files have changed. Many may ask at once: one of them loads.
 
     Raises EmbedderMismatchError when `embedder` is not the bank's, BankLockedError, BankError.
     """
-    bank.manifest.embedder.check(embedder.spec)
     index, evaluations = await asyncio.to_thread(_stamps, bank)
+    if embedder is not None:
+        bank.manifest.embedder.check(embedder.spec)
     held = _held.get(bank.path)
     if held and not rebuild and (held.index, held.evaluations) == (index, evaluations):
         return held.view
     return await _loads.run((bank.path, rebuild), lambda: _load(bank, embedder, on_progress or _silent, rebuild))
 
 
-async def _load(bank: QuestionBank, embedder: "Embedder", on_progress: OnProgress, rebuild: bool) -> BankView:
+async def _load(bank: QuestionBank, embedder: "Embedder | None", on_progress: OnProgress, rebuild: bool) -> BankView:
     """Read what has changed: the index, or only some columns."""
     index, evaluations = await asyncio.to_thread(_stamps, bank)
     held = _held.get(bank.path)
     if held is None or held.index != index or rebuild:
-        view = await _load_index(bank, embedder, on_progress, rebuild)
-        held = _Held(index, {}, view)
+        arrays = await _arrays(bank, index[1], embedder, on_progress, rebuild)
+        view = await asyncio.to_thread(_view, bank, arrays)
+        held = _Held(index, {}, arrays.folder, view)
     columns = await asyncio.to_thread(_columns, bank, held, evaluations)
-    view = replace(held.view, columns=columns, accuracies={llm: _mean(column) for llm, column in columns.items()})
-    _held[bank.path] = _Held(index, evaluations, view)
+    view = replace(held.view, columns=columns, accuracies={llm: _mean(values) for llm, values in columns.items()})
+    _held[bank.path] = _Held(index, evaluations, held.folder, view)
     return view
 
 
-async def _load_index(bank: QuestionBank, embedder: "Embedder", on_progress: OnProgress, rebuild: bool) -> BankView:
-    fresh = QuestionBank(bank.path, bank.manifest)  # another process may have added questions since `bank` read them
-    questions = await asyncio.to_thread(lambda: fresh.questions)
-    folder = await asyncio.to_thread(index_folder, bank.path)
+async def _arrays(
+    bank: QuestionBank, questions: Stamp, embedder: "Embedder | None", on_progress: OnProgress, rebuild: bool
+) -> Arrays:
+    """The bank's arrays; made where they are missing, from Chroma and the embedder."""
     made_for = bank.manifest.embedder
-    matrix = await load_matrix(folder, questions, made_for, embedder, on_progress=on_progress, rebuild=rebuild)
-    return BankView(
-        ids=[question.id for question in questions],
-        texts=[question.text for question in questions],
-        datasets=[question.dataset for question in questions],
-        matrix=matrix,
-        columns={},
-        accuracies={},
-    )
+    place = await asyncio.to_thread(place_of, bank.path, bank.manifest)
+    folder = arrays_folder(place, made_for, questions)
+    arrays = None if rebuild else await asyncio.to_thread(open_arrays, folder)
+    if arrays is not None:
+        return arrays
+    given = GivenVectors(bank.path, made_for)
+
+    async def fill(items: list[Question], matrix: NDArray[np.float32]) -> None:
+        work = MatrixWork(place, items, made_for, given, embedder, on_progress)
+        await fill_matrix(work, matrix, rebuild=rebuild)
+
+    return await build_arrays(folder, bank.questions_file, made_for.dimension, fill)
+
+
+def _view(bank: QuestionBank, arrays: Arrays) -> BankView:
+    lines = Lines(bank.questions_file, arrays.ends)
+    return BankView(arrays.matrix, arrays.datasets, arrays.subjects, lines, columns={}, accuracies={})
 
 
 def _columns(bank: QuestionBank, held: _Held, evaluations: Mapping[str, Stamp]) -> dict[str, NDArray[np.float32]]:
     """V's columns; those whose file is as it was are taken from memory."""
-    return {
-        llm: held.view.columns[llm]
-        if held.evaluations.get(llm) == stamp
-        else read_column(bank.evaluation_file(llm), held.view.ids)
-        for llm, stamp in evaluations.items()
-    }
+    found = {}
+    for llm, now in evaluations.items():
+        if held.evaluations.get(llm) == now:
+            found[llm] = held.view.columns[llm]
+        else:
+            found[llm] = column(held.folder, llm, now, partial(_read, bank, llm, held.view.questions))
+    return found
 
 
-def _mean(column: NDArray[np.float32]) -> float:
-    known = ~np.isnan(column)
-    return float(column[known].mean()) if known.any() else 0.0
+def _read(bank: QuestionBank, llm: str, questions: Lines) -> NDArray[np.float32]:
+    return read_column(bank.evaluation_file(llm), questions.ids())
+
+
+def _mean(values: NDArray[np.float32]) -> float:
+    known = ~np.isnan(values)
+    return float(values[known].mean(dtype=np.float64)) if known.any() else 0.0
 
 
 def _stamps(bank: QuestionBank) -> tuple[tuple[BankEmbedder, Stamp], dict[str, Stamp]]:
     """What the index depends on, and each evaluation file."""
-    evaluations = {llm: _stamp(bank.evaluation_file(llm)) for llm in bank.llms}
-    return (bank.manifest.embedder, _stamp(bank.questions_file)), evaluations
-
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        status = file.stat()
-    except FileNotFoundError:
-        return (0, -1)
-    return (status.st_mtime_ns, status.st_size)
+    bank.refresh()
+    evaluations = {llm: stamp(bank.evaluation_file(llm)) for llm in bank.llms}
+    return (bank.manifest.embedder, stamp(bank.questions_file)), evaluations
 
 
 def _silent(done: int, total: int) -> None:

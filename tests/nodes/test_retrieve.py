@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from smacs.nodes.question import read_question
 from smacs.nodes.retrieve import summarise, support_set
 from smacs.pool.errors import InputError
+from smacs.store.index.labels import Labels
 
 AXES = np.eye(2, dtype=np.float32)
 
@@ -82,7 +83,7 @@ def test_support_is_exactly_the_set_above_the_threshold_in_any_order(
 def test_summary_shows_shares_and_the_nearest() -> None:
     matrix = unit((1, 0), (4, 3), (3, 4))
     support = support_set(matrix, AXES[0], n_base=3, gamma=0.5)
-    summary = summarise(support, ["math", "code", "math"], ["a", "b", "c"])
+    summary = summarise(support, Labels.of(["math", "code", "math"]), ["a", "b", "c"].__getitem__)
     assert summary["count"] == 3
     assert summary["datasets"] == {"math": 0.6667, "code": 0.3333}
     assert [item["text"] for item in summary["nearest"]] == ["a", "b", "c"]

@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pytest
 
 from smacs.pool.config import EmbedderSpec
-from smacs.store import index, view
+from smacs.store import view
 from smacs.store.bank import QuestionBank
-from smacs.store.chroma import ChromaFolder
+from smacs.store.index import access
+from smacs.store.index.chroma import ChromaFolder
+from smacs.store.index.place import Place
 from smacs.store.lock import write_lock
 from smacs.store.records import Question
 
@@ -77,9 +79,9 @@ def forget() -> Iterator[Callable[[], None]]:
 class ChromaHere:
     """What `ChromaProcess` does, without a process: starting one takes a second."""
 
-    def __init__(self, folder: Path, dimension: int, *, wait: float) -> None:
-        self.store = ChromaFolder(folder, dimension)
-        self.lock = write_lock(folder.parent, "index", wait=wait)
+    def __init__(self, place: Place, *, wait: float) -> None:
+        self.store = ChromaFolder(place)
+        self.lock = write_lock(place.folder, "index", wait=wait)
         self.lock.__enter__()
 
     def call(self, method: str, *arguments: Any) -> Any:
@@ -93,7 +95,7 @@ class ChromaHere:
 @pytest.fixture
 def chroma_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real Chroma and real files, in the test's own process."""
-    monkeypatch.setattr(index, "ChromaProcess", ChromaHere)
+    monkeypatch.setattr(access, "ChromaProcess", ChromaHere)
 
 
 @pytest.fixture

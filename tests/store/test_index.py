@@ -18,8 +18,8 @@ from smacs.bench.mock.handle import MockServer
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import BankError, BankLockedError, EmbedderMismatchError
 from smacs.pool.pool import Pool
-from smacs.store import index
 from smacs.store.bank import QuestionBank
+from smacs.store.index import matrix as index
 from smacs.store.jsonl import JsonlWriter, encode_lines
 from smacs.store.lock import write_lock
 from smacs.store.records import Evaluation, Question
@@ -44,9 +44,10 @@ async def test_the_matrix_is_in_questions_order(
     bank = make_bank(300)
     steps: list[tuple[int, int]] = []
     view = await bank.load(embedder, on_progress=lambda done, total: steps.append((done, total)))
-    assert view.ids == [f"q{i}" for i in range(300)]
-    assert view.texts[2] == "What is 2 - 1?"
-    assert view.datasets == [""] * 300
+    assert view.questions.ids() == [f"q{i}" for i in range(300)]
+    assert view.questions[2].text == "What is 2 - 1?"
+    assert view.datasets.names == [""]
+    assert not view.datasets.codes.any()
     assert view.matrix.dtype == np.float32
     assert view.matrix.shape == (300, DIMENSION)
     assert view.matrix.flags.c_contiguous
@@ -72,7 +73,7 @@ async def test_only_new_and_changed_questions_are_embedded(make_bank: MakeBank, 
     embedder.seen.clear()
     view = await bank.load(embedder)
     assert embedder.seen == ["changed", "new"]
-    assert view.ids == ["q1", "q2", "q3", "q4", "new"]
+    assert view.questions.ids() == ["q1", "q2", "q3", "q4", "new"]
     np.testing.assert_allclose(view.matrix[0], embedder.vector("changed"), atol=1e-6)
     await bank.load(embedder, rebuild=True)
     assert len(embedder.seen) == 2 + 5
@@ -130,7 +131,7 @@ async def test_who_waits_goes_on_when_the_loader_is_cancelled(make_bank: MakeBan
     cancelled.cancel()
     embedder.embed = embed
     loader.cancel()
-    assert (await waiter).ids == ["q0", "q1", "q2"]
+    assert (await waiter).questions.ids() == ["q0", "q1", "q2"]
     assert (await asyncio.gather(loader, return_exceptions=True))[0].__class__ is asyncio.CancelledError
 
 
@@ -142,7 +143,7 @@ async def test_an_error_is_told_to_all_and_not_remembered(make_bank: MakeBank, e
     results = await asyncio.gather(*(bank.load(embedder) for _ in range(3)), return_exceptions=True)
     assert all(isinstance(result, BankError) for result in results)
     bank.questions_file.write_bytes(lines)
-    assert len((await bank.load(embedder)).ids) == 3
+    assert len(await bank.load(embedder)) == 3
 
 
 @pytest.mark.usefixtures("chroma_here")
@@ -177,8 +178,9 @@ def other_dimension(chroma: Path) -> None:
     import chromadb
 
     client = chromadb.PersistentClient(str(chroma))
-    client.delete_collection("questions-0")
-    client.create_collection("questions-0", embedding_function=None).add(
+    (name,) = (collection.name for collection in client.list_collections())
+    client.delete_collection(name)
+    client.create_collection(name, embedding_function=None).add(
         ids=["q0"], embeddings=np.ones((1, 2), np.float32)
     )
     client.close()  # type: ignore[attr-defined]
@@ -192,6 +194,7 @@ async def test_a_damaged_index_is_built_anew(
     bank = make_bank(1100)  # from 1,000 on Chroma writes its vector files
     await bank.load(embedder)
     forget()
+    shutil.rmtree(bank.path / "arrays")
     damage(bank.path / "chroma")
     view = await bank.load(embedder)
     np.testing.assert_allclose(view.matrix, expected(bank, embedder), atol=1e-6)
@@ -207,7 +210,7 @@ async def test_an_index_in_use_is_waited_for_and_then_named(
     with write_lock(bank.path, "index"), pytest.raises(BankLockedError, match=f"pid {os.getpid()} "):
         await bank.load(embedder)
     with write_lock(bank.path):  # an evaluation is running: readers are unaffected
-        assert len((await bank.load(embedder)).ids) == 2
+        assert len(await bank.load(embedder)) == 2
 
 
 LOAD = """
@@ -247,7 +250,8 @@ async def test_kill_while_indexing(make_bank: MakeBank, mock: MockServer, script
     view = await bank.load(embedder)
     again = mock.stats().total.requests - before
     assert again <= (2000 - 6 * 256) / 64 + 1  # six groups of 256 were acknowledged; 64 texts a request
-    np.testing.assert_allclose(view.matrix, await embedder.embed(view.texts), atol=1e-6)
+    texts = [question.text for question in bank.questions]
+    np.testing.assert_allclose(view.matrix, await embedder.embed(texts), atol=1e-6)
     await embedder.aclose()
 
 

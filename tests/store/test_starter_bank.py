@@ -80,9 +80,9 @@ async def test_real_embeddings(cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     view = await bank.load(embedder)
     assert view.matrix.shape == (len(bank.questions), 384)
     np.testing.assert_allclose(np.linalg.norm(view.matrix, axis=1), 1, atol=1e-6)
-    query = await embedder.embed([view.texts[7], "Solve 3x + 4 = 19 for x."], query=True)
+    query = await embedder.embed([view.questions[7].text, "Solve 3x + 4 = 19 for x."], query=True)
     similarity = view.matrix @ query.T
     assert int(similarity[:, 0].argmax()) == 7
-    datasets = np.array(view.datasets)
+    datasets = np.array(view.datasets.names)[view.datasets.codes]
     algebra, medicine = (similarity[datasets == f"starter-{name}", 1].max() for name in ("algebra", "medicine"))
     assert algebra > medicine + 0.2

@@ -1,4 +1,4 @@
-"""A `ChromaFolder` in a process of its own, and the pipe to it: `python -m smacs.store.chroma_process FOLDER ...`.
+"""A `ChromaFolder` in its own process, `python -m smacs.store.index.chroma_process FOLDER ...`, and the pipe to it.
 
 In a process of its own Chroma's memory is given back when the vectors are out, a damaged file that its native code
 trips over ends nothing else, and no two can write at once: the process holds the index lock until its owner closes the
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from smacs.pool.errors import BankError
-from smacs.store.chroma import BrokenIndexError, ChromaFolder
+from smacs.store.index.chroma import BrokenIndexError, ChromaFolder
+from smacs.store.index.place import Place
 from smacs.store.lock import write_lock
 
 # glibc keeps freed memory in pieces that it cannot reuse unless there is one arena and large blocks are mapped.
@@ -25,11 +26,11 @@ _MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 class ChromaProcess:
     """The owner's end. Every method blocks; raises BankLockedError, BrokenIndexError or BankError."""
 
-    def __init__(self, folder: Path, dimension: int, *, wait: float) -> None:
+    def __init__(self, place: Place, *, wait: float) -> None:
         """Wait at most `wait` seconds for another process that uses the folder."""
-        self.folder = folder
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [str(folder), str(dimension), str(os.getpid()), str(wait)]
+        self.folder = place.chroma
+        place.folder.mkdir(parents=True, exist_ok=True)
+        arguments = [str(place.folder), place.collection, str(place.dimension), str(os.getpid()), str(wait)]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, *arguments],
             stdin=subprocess.PIPE,
@@ -75,15 +76,15 @@ class ChromaProcess:
         return BrokenIndexError(f"{self.folder} ended the process that reads it (code {code}).")
 
 
-def main(folder: str, dimension: str, owner: str, wait: str) -> None:
+def main(folder: str, collection: str, dimension: str, owner: str, wait: str) -> None:
     """The other end: serve requests until stdin ends."""
     calls, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not come between the results
-    path = Path(folder)
+    place = Place(Path(folder), "", collection, int(dimension))
     try:
-        with write_lock(path.parent, "index", wait=float(wait), pid=int(owner)):
+        with write_lock(place.folder, "index", wait=float(wait), pid=int(owner)):
             _send(results, None)
-            _serve(ChromaFolder(path, int(dimension)), calls, results)
+            _serve(ChromaFolder(place), calls, results)
     except BankError as error:
         _send(results, error)
 
@@ -98,7 +99,7 @@ def _serve(store: ChromaFolder, calls: BinaryIO, results: BinaryIO) -> None:
         try:
             result = getattr(store, method)(*arguments)
         except BaseException as error:  # a panic of Chroma's native code is no Exception
-            result = BrokenIndexError(f"{store.folder}: {type(error).__name__}: {error}")
+            result = BrokenIndexError(f"{store.place.chroma}: {type(error).__name__}: {error}")
         _send(results, result)
 
 

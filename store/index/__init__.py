@@ -1,0 +1,1 @@
+"""The index of a question bank: its vectors in Chroma, and the memory-mapped arrays that retrieval reads."""

@@ -1,0 +1,177 @@
+"""The Chroma collections of a bank: vectors of its questions, with a hash of what was embedded.
+
+Chroma reads a whole collection into memory to hand out one vector. So a bank is cut into collections of `shard_rows`
+questions, in questions order; an embedded Chroma has one of them open at a time.
+"""
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.pool.errors import BankError, ChromaServerError
+from smacs.store.index.place import Place
+
+if TYPE_CHECKING:
+    from chromadb import Collection
+    from chromadb.api import ClientAPI
+
+TOKEN = "SMACS_CHROMA_TOKEN"  # environment variable: the server's token, if it wants one
+_MAX_BATCH = 5_461  # what Chroma takes at once
+_BATCH_FLOATS = 1 << 18  # Chroma hands out Python floats, 32 bytes each
+_SHARD_BYTES = 16 << 20
+
+
+class BrokenIndexError(BankError):
+    """The Chroma files cannot be used. They are derived data: built anew from the questions."""
+
+
+def shard_rows(dimension: int) -> int:
+    """Questions in one collection: 16 MiB of float32 vectors."""
+    return max(1, _SHARD_BYTES // (4 * dimension))
+
+
+def batch_rows(dimension: int) -> int:
+    """Questions read or written at once."""
+    return max(1, min(_MAX_BATCH, _BATCH_FLOATS // dimension))
+
+
+class Chroma(ABC):
+    """The collections of one place."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def read(self, shard: int, ids: list[str]) -> tuple[list[str], NDArray[np.float32]]:
+        """Hashes and vectors (m, d) of the ids; where one is missing, an empty hash and a row of zeros."""
+        found = self._collection(shard).get(ids=ids, include=["embeddings", "metadatas"])
+        position = {identity: i for i, identity in enumerate(ids)}
+        where = [position[identity] for identity in found["ids"]]
+        hashes, rows = [""] * len(ids), np.zeros((len(ids), self.place.dimension), np.float32)
+        for i, metadata in zip(where, found["metadatas"] or [], strict=True):
+            hashes[i] = str(metadata["hash"])
+        if where:
+            rows[where] = found["embeddings"]
+        return hashes, rows
+
+    def write(self, shard: int, ids: list[str], hashes: list[str], rows: NDArray[np.float32]) -> None:
+        """Insert or replace the vectors of the ids."""
+        self._collection(shard).upsert(ids=ids, embeddings=rows, metadatas=[{"hash": value} for value in hashes])
+
+    def count(self) -> int:
+        """Vectors in all collections of this place."""
+        return sum(self._client().get_collection(name).count() for name in self._names() if self._own(name))
+
+    def keep_only_this(self) -> None:
+        """Delete the collections that the bank has for other embedders."""
+        bank = self.place.collection.rpartition("-")[0] + "-"
+        for name in self._names():
+            if name.startswith(bank) and not self._own(name):
+                self._client().delete_collection(name)
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Delete everything of this place."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what is open."""
+
+    @abstractmethod
+    def _client(self) -> "ClientAPI": ...
+
+    def _names(self) -> list[str]:
+        return [collection.name for collection in self._client().list_collections()]
+
+    def _own(self, name: str) -> bool:
+        return name.rpartition("-")[0] == self.place.collection
+
+    def _collection(self, shard: int) -> "Collection":
+        return self._client().get_or_create_collection(
+            f"{self.place.collection}-{shard}", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+        )
+
+
+class ChromaFolder(Chroma):
+    """Chroma's files in a folder. One process at a time may use it: two writers destroy it silently."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._open: Any = None
+        self._shard = -1
+
+    def reset(self) -> None:
+        """Delete the folder."""
+        self.close()
+        shutil.rmtree(self.place.chroma, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the open collection."""
+        if self._open is not None:
+            self._open.close()
+        self._open, self._shard = None, -1
+
+    def _collection(self, shard: int) -> "Collection":
+        if shard != self._shard:
+            self.close()
+            self._shard = shard
+        return super()._collection(shard)
+
+    def _client(self) -> "ClientAPI":
+        import chromadb
+        from chromadb.config import Settings
+
+        if self._open is None:
+            self._open = chromadb.PersistentClient(str(self.place.chroma), Settings(anonymized_telemetry=False))
+        return cast("ClientAPI", self._open)
+
+
+class ChromaServer(Chroma):
+    """A Chroma server, `chroma run`, that several banks and programs may share."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._open: ClientAPI | None = None
+
+    def reset(self) -> None:
+        """Delete this place's collections."""
+        for name in self._names():
+            if self._own(name):
+                self._client().delete_collection(name)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _client(self) -> "ClientAPI":
+        if self._open is None:
+            self._open = _connect(self.place.server)
+        return self._open
+
+
+def _connect(url: str) -> "ClientAPI":
+    """A client of the server at `url`. Raises ChromaServerError."""
+    import chromadb
+    from chromadb.config import Settings
+
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    token = os.environ.get(TOKEN)
+    try:
+        client = chromadb.HttpClient(
+            parts.hostname or "",
+            parts.port or (443 if secure else 80),
+            ssl=secure,
+            headers={"X-Chroma-Token": token} if token else None,
+            settings=Settings(anonymized_telemetry=False),
+        )
+        client.heartbeat()
+    except Exception as error:  # the client raises ValueError and whatever its transport raises
+        raise ChromaServerError(
+            f"The Chroma server at {url} does not answer: {str(error)[:200]} Start it (`chroma run`), or bring the "
+            "index back into the bank's folder with `smacs bank move-index --to folder`."
+        ) from error
+    return client

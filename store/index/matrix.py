@@ -1,0 +1,170 @@
+"""The bank's matrix E (N, d): vectors from Chroma; what it lacks from those that were given, or the embedder.
+
+A question is embedded again when its text or its embedder is another one than Chroma's hash says. Every vector is in
+Chroma before the next questions are embedded: a kill loses one group of them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.pool.errors import BankError, EmbedderMismatchError, EmbeddingError
+from smacs.store.index.access import Access, access
+from smacs.store.index.chroma import BrokenIndexError, batch_rows, shard_rows
+from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.index.place import Place
+from smacs.store.manifest import BankEmbedder
+from smacs.store.records import Question
+
+if TYPE_CHECKING:
+    from smacs.pool.embed import Embedder
+
+OnProgress = Callable[[int, int], None]  # questions with a vector, questions in all
+Matrix = NDArray[np.float32]
+_GROUP = 256  # questions embedded at once
+_WAIT = 60.0  # seconds for another process that loads or builds the same index
+
+
+@dataclass(frozen=True)
+class MatrixWork:
+    """What the matrix is made of: the questions, what they are embedded with, and the vectors that are there already.
+
+    Without an `embedder` every question must have its vector.
+    """
+
+    place: Place
+    questions: Sequence[Question]
+    made_for: BankEmbedder
+    given: GivenVectors
+    embedder: "Embedder | None"
+    on_progress: OnProgress
+
+
+async def fill_matrix(work: MatrixWork, matrix: Matrix, *, rebuild: bool = False) -> None:
+    """Write E, rows of length 1 in the order of the questions, into `matrix` (N, d); a damaged index is built anew.
+
+    Raises BankLockedError, EmbedderMismatchError, BankError, and what the embedder raises.
+    """
+    filling = await asyncio.to_thread(_Filling, work, matrix)
+    try:
+        await filling.run(anew=rebuild)
+    except BrokenIndexError:
+        await filling.again()
+
+
+class _Filling:
+    """One pass over the bank: read what Chroma has, then find or embed, and write, what it lacks."""
+
+    def __init__(self, work: MatrixWork, matrix: Matrix) -> None:
+        self.work = work
+        self.matrix = matrix
+        self.questions = work.questions
+        self.made_for = work.made_for
+        self.shard = shard_rows(self.made_for.dimension)
+        self.batch = batch_rows(self.made_for.dimension)
+        self.hashes = [content_hash(self.made_for, question.text) for question in self.questions]
+
+    async def run(self, *, anew: bool) -> None:
+        """Fill the matrix; `anew` forgets what Chroma has."""
+        index = await asyncio.to_thread(access, self.work.place, wait=_WAIT)
+        try:
+            if anew:
+                await asyncio.to_thread(index.call, "reset")
+            missing = await asyncio.to_thread(self._read, index, range(len(self.questions)))
+            if missing:
+                rest = await asyncio.to_thread(self._take_given, index, missing)
+                await self._embed(index, rest)
+                missing = await asyncio.to_thread(self._read, index, missing)
+        finally:
+            await asyncio.to_thread(index.close)
+        if missing:
+            raise BrokenIndexError(f"{self.work.place} does not keep what is written to it.")
+
+    async def again(self) -> None:
+        """A new index in place of a broken one."""
+        try:
+            await self.run(anew=True)
+        except BrokenIndexError as error:
+            raise BankError(
+                f"The index cannot be built: {error} Is the disk full, or {self.work.place} not writable?"
+            ) from error
+
+    def _read(self, index: Access, positions: Sequence[int]) -> list[int]:
+        """Fill the rows that Chroma has; the positions of the others."""
+        missing = []
+        for group in self._groups(positions, self.batch):
+            found, rows = index.call("read", group[0] // self.shard, self._ids(group))
+            known = np.array([value == self.hashes[i] for i, value in zip(group, found, strict=True)])
+            if not are_unit(rows[known]).all():  # Chroma does not notice when the file of their lengths is damaged
+                raise BrokenIndexError(f"{self.work.place} holds vectors that are not of length 1.")
+            self.matrix[group] = rows
+            missing += np.asarray(group)[~known].tolist()
+        return missing
+
+    def _take_given(self, index: Access, missing: list[int]) -> list[int]:
+        """Write those that came with the questions; the positions of the others."""
+        rest = []
+        for group in self._groups(missing, self.batch):
+            found, rows = self.work.given.find([self.hashes[i] for i in group])
+            kept = [i for i, there in zip(group, found, strict=True) if there]
+            if kept:
+                self._write(index, kept, rows)
+            rest += [i for i, there in zip(group, found, strict=True) if not there]
+        return rest
+
+    async def _embed(self, index: Access, missing: list[int]) -> None:
+        total = len(self.questions)
+        done = total - len(missing)
+        self.work.on_progress(done, total)
+        embedder = self.work.embedder
+        if missing and embedder is None:
+            raise BankError(
+                f"{len(missing):,} of {total:,} questions have no vector yet. Embed them first: `smacs bank index`."
+            )
+        for group in self._groups(missing, min(_GROUP, self.batch)):
+            assert embedder is not None
+            rows = await embedder.embed([self.questions[i].text for i in group])
+            self._check(embedder.spec.model, rows, group)
+            await asyncio.to_thread(self._write, index, group, rows)
+            done += len(group)
+            self.work.on_progress(done, total)
+
+    def _write(self, index: Access, group: list[int], rows: Matrix) -> None:
+        index.call("write", group[0] // self.shard, self._ids(group), [self.hashes[i] for i in group], rows)
+
+    def _check(self, model: str, rows: Matrix, group: Sequence[int]) -> None:
+        if rows.shape != (len(group), self.made_for.dimension):
+            raise EmbedderMismatchError(
+                f"The bank is made for {self.made_for}; {model!r} gave vectors of dimension {rows.shape[-1]}. Use the "
+                "bank's embedder."
+            )
+        bad = np.flatnonzero(~are_unit(rows))
+        if len(bad):
+            name = self.questions[group[bad[0]]].id
+            raise EmbeddingError(
+                f"{model!r} gave question {name!r} a vector that is not of length 1. Is its text empty?"
+            )
+
+    def _ids(self, group: Sequence[int]) -> list[str]:
+        return [self.questions[i].id for i in group]
+
+    def _groups(self, positions: Sequence[int], size: int) -> Iterator[list[int]]:
+        """Cut ascending positions into groups of at most `size` that do not cross a shard."""
+        group: list[int] = []
+        for i in positions:
+            if group and (len(group) == size or i // self.shard != group[0] // self.shard):
+                yield group
+                group = []
+            group.append(i)
+        if group:
+            yield group
+
+
+def are_unit(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which rows have length 1; NaN has not."""
+    near: NDArray[np.bool_] = np.abs(np.linalg.norm(rows, axis=1) - 1) < 1e-3
+    return near

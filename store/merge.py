@@ -1,0 +1,207 @@
+"""How anything that exists gets into a bank: questions, recorded grades, vectors. Doing it twice changes nothing.
+
+A question is the bank's own when its id and text are, or its normalised text is. New ones are appended. A cell that
+is there stays; another grade for it is a conflict, which is counted, and wins only when asked to.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.pool.errors import BankError, EmbedderMismatchError, InputError
+from smacs.store.bank import QuestionBank
+from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.jsonl import JsonlWriter, read_jsonl
+from smacs.store.lock import write_lock
+from smacs.store.records import Cell, Evaluation, Question
+from smacs.store.text import normalised, question_id
+
+_GROUP = 1_000  # questions written at once, with one flush of each file
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A question that was found somewhere, its evaluations by LLM, and its vector (d,) if it came with one.
+
+    A question without text is one of the bank's, by its id. The `question` of an evaluation is set here.
+    """
+
+    question: Question
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
+    vector: NDArray[np.floating[Any]] | None = None
+
+
+class MergeReport(msgspec.Struct):
+    """What came of it. `labels_differ` are known questions that came with another label than the bank's.
+
+    `cells_known` are there already with the same grade, `conflicts` with another one.
+    """
+
+    questions_new: int = 0
+    questions_known: int = 0
+    labels_differ: int = 0
+    cells_new: int = 0
+    cells_known: int = 0
+    conflicts: int = 0
+    vectors_new: int = 0
+    llms: list[str] = msgspec.field(default_factory=list)
+
+
+def merge(
+    bank: QuestionBank,
+    found: Iterable[Found],
+    *,
+    rename: Mapping[str, str] | None = None,
+    replace: bool = False,
+    on_progress: Callable[[MergeReport], None] | None = None,
+) -> MergeReport:
+    """Write what was found into `bank`; LLMs get the names that `rename` has for them.
+
+    `replace` lets a new grade win over one that is there. It may be killed at any moment and run again. Raises
+    BankError, BankLockedError, EmbedderMismatchError for vectors of another dimension than the bank's, InputError.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(write_lock(bank.path))
+        bank.refresh()
+        work = _Merge(bank, dict(rename or {}), replace, stack)
+        source = iter(found)
+        while group := list(islice(source, _GROUP)):
+            work.add(group)
+            if on_progress:
+                on_progress(work.report)
+    return work.report
+
+
+class _Merge:
+    """The state of one merge: what the bank has, and the files that are written."""
+
+    def __init__(self, bank: QuestionBank, rename: Mapping[str, str], replace: bool, stack: ExitStack) -> None:
+        self.bank = QuestionBank(bank.path, bank.manifest)  # its own view of the questions: they grow
+        self.rename = rename
+        self.replace = replace
+        self.stack = stack
+        self.report = MergeReport()
+        self.given = GivenVectors(bank.path, bank.manifest.embedder)
+        self.texts: dict[str, str] = {}  # id -> normalised text
+        self.ids: dict[str, str] = {}  # normalised text -> id
+        self.labels: dict[str, Any] = {}
+        for question in self.bank.questions:
+            self._learn(question)
+        self.cells: dict[str, dict[str, float]] = {}
+        self.writers: dict[str, JsonlWriter] = {}
+
+    def add(self, group: list[Found]) -> None:
+        """Vectors first, then questions, then cells: no question is ever seen without its vector."""
+        questions = [self._place(item) for item in group]
+        new = [question for question, is_new in questions if is_new]
+        self._write_vectors([(q, item.vector) for (q, _), item in zip(questions, group, strict=True)])
+        if new:
+            self._writer("").append(new)
+        for llm, cells in self._new_cells(zip((q for q, _ in questions), group, strict=True)).items():
+            self._writer(llm).append(cells)
+
+    def _place(self, item: Found) -> tuple[Question, bool]:
+        """The question as the bank has it, and whether it is new."""
+        came = item.question
+        if not came.text.strip():
+            if came.id not in self.texts:
+                raise InputError(
+                    f"{came.id!r} is no question of {self.bank.path}. Expected an id of the bank, or a text."
+                )
+            self.report.questions_known += 1
+            return came, False
+        text = normalised(came.text)
+        known = came.id if self.texts.get(came.id) == text else self.ids.get(text)
+        if known is not None:
+            self.report.questions_known += 1
+            self.report.labels_differ += came.label is not None and came.label != self.labels[known]
+            return msgspec.structs.replace(came, id=known), False
+        identity = came.id or question_id(came.text)
+        if identity in self.texts:  # another question of that name
+            identity = f"{identity}-{question_id(came.text)[:8]}"
+        question = msgspec.structs.replace(came, id=identity)
+        self._learn(question)
+        self.report.questions_new += 1
+        return question, True
+
+    def _learn(self, question: Question) -> None:
+        text = normalised(question.text)
+        self.texts[question.id] = text
+        self.ids.setdefault(text, question.id)
+        self.labels[question.id] = question.label
+
+    def _write_vectors(self, pairs: list[tuple[Question, NDArray[np.floating[Any]] | None]]) -> None:
+        made_for = self.bank.manifest.embedder
+        with_vector = [(q, v) for q, v in pairs if v is not None and q.text]
+        if not with_vector:
+            return
+        hashes = [content_hash(made_for, question.text) for question, _ in with_vector]
+        there, _ = self.given.find(hashes)
+        new = {h: self._unit(*pair) for h, pair, old in zip(hashes, with_vector, there, strict=True) if not old}
+        if new:
+            self.given.append(list(new), np.stack(list(new.values())))
+            self.report.vectors_new += len(new)
+
+    def _unit(self, question: Question, vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        dimension = self.bank.manifest.embedder.dimension
+        if vector.shape != (dimension,):
+            raise EmbedderMismatchError(
+                f"Question {question.id!r} came with a vector of shape {vector.shape}; the bank has {dimension} "
+                "dimensions. Import it into a bank of its own, or without its vectors."
+            )
+        length = float(np.linalg.norm(vector.astype(np.float64)))
+        if not np.isfinite(length) or length == 0:
+            raise BankError(f"Question {question.id!r} came with a vector of length {length}: expected a finite one.")
+        return np.asarray(vector / length, np.float32)
+
+    def _new_cells(self, pairs: Iterable[tuple[Question, Found]]) -> dict[str, list[Evaluation]]:
+        new: dict[str, list[Evaluation]] = {}
+        for question, item in pairs:
+            for theirs, cell in item.evaluations.items():
+                llm = self.rename.get(theirs, theirs)
+                if self._is_new(llm, question.id, cell.correct):
+                    new.setdefault(llm, []).append(msgspec.structs.replace(cell, question=question.id))
+        return new
+
+    def _is_new(self, llm: str, question: str, grade: float) -> bool:
+        if not 0 <= grade <= 1:
+            raise InputError(f"{llm}, question {question!r}: expected a grade within 0 and 1, got {grade}.")
+        known = self._known(llm)
+        old = known.get(question)
+        if old is None:
+            self.report.cells_new += 1
+        elif abs(old - grade) < 1e-9:
+            self.report.cells_known += 1
+            return False
+        else:
+            self.report.conflicts += 1
+            if not self.replace:
+                return False
+        known[question] = grade
+        return True
+
+    def _known(self, llm: str) -> dict[str, float]:
+        if llm not in self.cells:
+            self.cells[llm] = {cell.question: cell.correct for cell in self._read(llm)}
+            self.report.llms.append(llm)
+        return self.cells[llm]
+
+    def _read(self, llm: str) -> Iterator[Cell]:
+        return read_jsonl(self.bank.evaluation_file(llm), Cell)
+
+    def _writer(self, llm: str) -> JsonlWriter:
+        """Opened when there is something to write: what changes nothing touches no file. "" are the questions."""
+        if llm not in self.writers:
+            writer = (
+                JsonlWriter(self.bank.evaluation_file(llm), Evaluation)
+                if llm
+                else JsonlWriter(self.bank.questions_file, Question)
+            )
+            self.writers[llm] = self.stack.enter_context(writer)
+        return self.writers[llm]
