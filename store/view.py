@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,11 @@ class Lines:
 
     def ids(self) -> list[str]:
         """The id of every question; nothing else of them is decoded."""
-        decoder = msgspec.json.Decoder(_Id)
-        return [decoder.decode(self._line(i)).id for i in range(len(self))]
+        decoder, ends = msgspec.json.Decoder(_Id), self._ends.tolist()
+        if not ends:
+            return []
+        with mmap(self._file.fileno(), ends[-1], access=ACCESS_READ) as lines:
+            return [decoder.decode(lines[start:end]).id for start, end in zip([0, *ends], ends, strict=False)]
 
     def _line(self, i: int) -> bytes:
         start = int(self._ends[i - 1]) if i else 0

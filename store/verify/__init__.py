@@ -1,0 +1,29 @@
+"""Verify a bank: every line, count, checksum and dimension; what is broken, and how to mend it. Nothing is changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from smacs.pool.errors import BankError
+from smacs.store.bank import QuestionBank
+from smacs.store.verify.index import index
+from smacs.store.verify.locks import locks
+from smacs.store.verify.problem import Problem
+from smacs.store.verify.truth import evaluations, given_vectors, questions
+
+__all__ = ["Problem", "verify"]
+
+
+def verify(path: str | Path) -> Iterator[Problem]:
+    """The problems of the bank in folder `path`, as they are found. It blocks, and reads every file of the bank."""
+    try:
+        bank = QuestionBank.open(path)
+    except BankError as error:
+        yield Problem("manifest.json", str(error), "Restore manifest.json from a copy.")
+        return
+    ids = set[str]()
+    yield from locks(bank.path)
+    yield from (broken := list(questions(bank, ids)))
+    yield from evaluations(bank, ids)
+    yield from given_vectors(bank)
+    if all(problem.harmless for problem in broken):  # else the questions cannot be put beside their vectors
+        yield from index(bank)

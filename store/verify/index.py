@@ -1,0 +1,77 @@
+"""Verify what is derived from the bank's files: the vectors in Chroma, and the memory-mapped arrays."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.pool.errors import BankError
+from smacs.store.bank import QuestionBank
+from smacs.store.files import stamp
+from smacs.store.index.access import Access, access
+from smacs.store.index.arrays import arrays_folder, damaged, open_arrays
+from smacs.store.index.chroma import batch_rows, shard_rows
+from smacs.store.index.given import content_hash
+from smacs.store.index.matrix import are_unit
+from smacs.store.index.place import place_of
+from smacs.store.records import Question
+from smacs.store.verify.problem import Problem
+
+MEND = "Build it anew: smacs bank index --rebuild"
+FILL = "Embed them: smacs bank index"
+_WAIT = 10.0  # seconds for another process that uses the index
+
+
+def index(bank: QuestionBank) -> Iterator[Problem]:
+    """Count, content, dimension and length of the vectors; checksums of the arrays. Changes nothing."""
+    place = place_of(bank.path, bank.manifest)
+    folder = arrays_folder(place, bank.manifest.embedder, stamp(bank.questions_file))
+    arrays = open_arrays(folder) if folder.exists() else None
+    name = f"arrays/{folder.name}"
+    for file in damaged(folder) if folder.exists() else []:
+        yield Problem(f"{name}/{file}", "has a wrong checksum", MEND)
+    if not place.server and not place.chroma.exists():
+        yield Problem("chroma", f"there is no index of the {len(bank.questions):,} questions yet", FILL, harmless=True)
+        return
+    try:
+        opened = access(place, wait=_WAIT)
+        try:
+            yield from _vectors(bank, opened, arrays.matrix if arrays else None)
+        finally:
+            opened.close()
+    except BankError as error:
+        yield Problem("chroma", str(error), MEND)
+
+
+def _vectors(bank: QuestionBank, opened: Access, matrix: NDArray[np.float32] | None) -> Iterator[Problem]:
+    questions, embedder = bank.questions, bank.manifest.embedder
+    lengths = changed = missing = other = 0
+    for start, group in _groups(questions, embedder.dimension):
+        wanted = [content_hash(embedder, question.text) for question in group]
+        found, rows = opened.call("peek", start // shard_rows(embedder.dimension), [q.id for q in group])
+        there = np.array([value != "" for value in found])
+        same = np.array([value == want for value, want in zip(found, wanted, strict=True)])
+        missing += int((~there).sum())
+        changed += int((there & ~same).sum())
+        lengths += int((there & ~are_unit(rows)).sum())
+        if matrix is not None and matrix.shape == (len(questions), embedder.dimension):
+            differ = ~np.isclose(rows, matrix[start : start + len(group)], atol=1e-5).all(axis=1)
+            other += int((same & differ).sum())
+    if matrix is not None and matrix.shape != (len(questions), embedder.dimension):
+        yield Problem("arrays", f"shape {matrix.shape}, expected {(len(questions), embedder.dimension)}", MEND)
+    if missing:
+        yield Problem("chroma", f"{missing:,} of {len(questions):,} questions have no vector", FILL, harmless=True)
+    if changed:
+        yield Problem("chroma", f"{changed:,} vectors are of another text than their question's", FILL, harmless=True)
+    if lengths:
+        yield Problem("chroma", f"{lengths:,} vectors are not of length 1", MEND)
+    if other:
+        yield Problem("chroma", f"{other:,} vectors differ from those in arrays/", MEND)
+
+
+def _groups(questions: list[Question], dimension: int) -> Iterator[tuple[int, list[Question]]]:
+    """Questions read at once; none crosses a collection."""
+    shard, size = shard_rows(dimension), batch_rows(dimension)
+    for first in range(0, len(questions), shard):
+        for start in range(first, min(first + shard, len(questions)), size):
+            yield start, questions[start : min(start + size, first + shard)]

@@ -1,0 +1,95 @@
+"""Verify what nothing else can replace: questions, evaluations, the vectors that came with questions."""
+
+import math
+from collections.abc import Iterator, Set
+
+import numpy as np
+
+from smacs.pool.errors import GradingError
+from smacs.store.bank import QuestionBank
+from smacs.store.graders import check_label
+from smacs.store.index.given import GivenVectors
+from smacs.store.index.matrix import are_unit
+from smacs.store.records import Evaluation, Question
+from smacs.store.text import normalised
+from smacs.store.verify.lines import Line, every_line
+from smacs.store.verify.problem import Problem
+
+_GROUP = 4_096  # vectors looked at together
+_SHOWN = 5  # examples of one kind
+
+
+def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
+    """Every line of questions.jsonl; fills `ids` with those that are there."""
+    file, texts = bank.questions_file, dict[str, str]()
+    if not file.exists():
+        yield Problem(file.name, "is missing", "Restore it from a copy: without it there is no bank.")
+    for line in every_line(file, Question):
+        where = f"{file.name}, line {line.number}"
+        question = line.record
+        if question is None:
+            yield _broken(where, line, "Restore the line from a copy, or delete it: its question then is gone.")
+            continue
+        if not question.id or question.id in ids:
+            what = f"id {question.id!r} comes twice" if question.id else "the id is empty"
+            yield Problem(where, what, "Give it an id of its own, or delete the line.")
+        ids.add(question.id)
+        yield from _content(where, question, texts)
+
+
+def evaluations(bank: QuestionBank, ids: Set[str]) -> Iterator[Problem]:
+    """Every line of every evaluation file."""
+    for llm in bank.llms:
+        file = bank.evaluation_file(llm)
+        name, strange = f"evaluations/{file.name}", list[str]()
+        for line in every_line(file, Evaluation):
+            where = f"{name}, line {line.number}"
+            cell = line.record
+            if cell is None:
+                mend = f"Delete the line (sed -i {line.number}d {file}): the next evaluation asks its question again."
+                yield _broken(where, line, mend)
+            elif math.isnan(cell.correct) or not 0 <= cell.correct <= 1:
+                yield Problem(where, f"`correct` is {cell.correct}", "Expected 0 to 1: correct it, or delete the line.")
+            elif cell.question not in ids:
+                strange.append(cell.question)
+        if strange:
+            what = f"{len(strange)} evaluations of questions that are not in the bank ({', '.join(strange[:_SHOWN])})"
+            yield Problem(name, what, "They count for nothing. Restore the questions, or leave it.", harmless=True)
+
+
+def given_vectors(bank: QuestionBank) -> Iterator[Problem]:
+    """Checksum and length of every vector that came with a question."""
+    given = GivenVectors(bank.path, bank.manifest.embedder)
+    name = given.file.relative_to(bank.path).as_posix()
+    if given.half:
+        yield Problem(name, "ends in half a record, of a writer that was killed", "Nothing to do.", harmless=True)
+    broken = given.broken()
+    if broken:
+        what = f"{len(broken)} of {len(given.records())} vectors have a wrong checksum, such as record {broken[0]}"
+        yield Problem(name, what, "Restore the file from a copy, or delete it and import its source again.")
+    records = given.records()
+    for start in range(0, len(records), _GROUP):
+        bad = np.flatnonzero(~are_unit(records["row"][start : start + _GROUP]))
+        if len(bad) and not broken:
+            yield Problem(name, f"record {start + bad[0]} is not of length 1", "Import its source again.")
+            return
+
+
+def _content(where: str, question: Question, texts: dict[str, str]) -> Iterator[Problem]:
+    text = normalised(question.text)
+    if not text:
+        yield Problem(where, "the text is empty", "Give it a text, or delete the line.")
+    elif text in texts:
+        yield Problem(where, f"the same question as {texts[text]!r}", "Delete one of them.", harmless=True)
+    texts.setdefault(text, question.id)
+    if question.grader:
+        try:
+            check_label(question)
+        except GradingError as error:
+            yield Problem(where, str(error), "Correct the label or the grader.")
+
+
+def _broken(where: str, line: Line[Question] | Line[Evaluation], mend: str) -> Problem:
+    if line.half:
+        return Problem(where, "half a line, of a writer that was killed", "Nothing to do.", harmless=True)
+    return Problem(where, line.wrong, mend)
