@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from copy import copy
-from typing import Any
+from typing import Any, Literal
 
 from annotated_types import Le, Lt
 from pydantic import ValidationError, create_model
 
+from smacs.nodes.selectors.registry import selectors
 from smacs.nodes.settings import Settings
 from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool, describe
@@ -45,6 +46,8 @@ def check(settings: Settings, pool: Pool) -> None:
         raise InputError(f"Setting k_drop: expected less than k = {settings.k}, got {settings.k_drop}.")
     if settings.quorum is not None and settings.quorum > settings.k:
         raise InputError(f"Setting quorum: expected at most k = {settings.k}, got {settings.quorum}.")
+    if settings.selector not in selectors():
+        raise InputError(f"Setting selector: expected one of {', '.join(selectors())}, got {settings.selector!r}.")
     if settings.aggregator is not None and settings.aggregator not in names:
         raise InputError(f"Setting aggregator: expected one of {', '.join(names)}, got {settings.aggregator!r}.")
 
@@ -56,8 +59,9 @@ def settings_schema(pool: Pool, defaults: Settings) -> type[Settings]:
     for name, field in Settings.model_fields.items():
         own = copy(field)
         own.default = getattr(defaults, name)
+        annotation = Literal[tuple(selectors())] if name == "selector" else field.annotation
         own.metadata = [*field.metadata, *([limits[name]] if name in limits else [])]
-        fields[name] = (field.annotation, own)
+        fields[name] = (annotation, own)
     return create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **fields)
 
 

@@ -5,17 +5,23 @@ Equations 4 and 5 of the paper, with V[i, r] = 1 where LLM r answered bank quest
     prior_r = sum over i in I of S_i V[i, r]        referencers = the K LLMs with the largest prior
 
 A cell that was never evaluated is missing, not 0: the average over the cells that exist takes its place, scaled by
-the sum of S_i over I, so that LLMs with and without gaps stay comparable.
+the sum of S_i over I, so that LLMs with and without gaps stay comparable. Other selectors than this one, the paper's,
+are in `smacs.nodes.selectors`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
-from smacs.nodes.retrieve import find_support
+from smacs.nodes.retrieve import Support, find_support
 from smacs.nodes.run import Run, Tools, run_of
+from smacs.nodes.selectors.live import live_scores
+from smacs.nodes.settings import PAPER
+
+if TYPE_CHECKING:
+    from smacs.store.view import BankView
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +54,15 @@ def rank(priors: Floats, accuracies: Floats) -> list[int]:
     return [int(i) for i in np.lexsort((np.arange(len(priors)), -accuracies, -priors))]
 
 
+async def _priors(
+    view: "BankView", names: list[str], support: Support, within: npt.NDArray[np.float32], selector: str
+) -> Floats:
+    """(R,) priors by the selector; by eq. 4 where the question has no embedding, which the others need."""
+    if selector == PAPER or support.query is None:
+        return prior_scores(support.similarities, within)
+    return await live_scores(view, names, selector, support.query)
+
+
 async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     """Score every LLM of the pool and rank them; the first K become referencers."""
     run = run_of(state.get("run"), tools.settings)
@@ -55,7 +70,7 @@ async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     names = list(tools.pool.llms)
     view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     within = view.correctness(names, support.indices)
-    priors = prior_scores(support.similarities, within)
+    priors = await _priors(view, names, support, within, tools.settings.selector)
     accuracies = np.array([view.accuracies.get(name, 0.0) for name in names])
     order = rank(priors, accuracies)
     scores = {names[r]: float(priors[r]) for r in order}

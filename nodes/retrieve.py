@@ -28,13 +28,15 @@ NEAREST = 10  # questions that the trace shows
 class Support:
     """Support questions: positions in the bank, their similarities (float64, >= 0), and the threshold t.
 
-    `blind` says that no bank question has any similarity: the whole bank counts, with equal weights.
+    `blind` says that no bank question has any similarity: the whole bank counts, with equal weights. `query` (d,) is
+    the question's embedding, None where there is none.
     """
 
     indices: npt.NDArray[np.int64]
     similarities: npt.NDArray[np.float64]
     threshold: float
     blind: bool = False
+    query: npt.NDArray[np.float32] | None = None
 
 
 def support_set(
@@ -50,7 +52,7 @@ def support_set(
     chosen = similarity[indices].astype(np.float64)
     if not chosen.any():
         return everything(count)
-    return Support(indices, chosen, threshold)
+    return Support(indices, chosen, threshold, query=query)
 
 
 def everything(count: int) -> Support:

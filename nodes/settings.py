@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+PAPER = "rps"  # the paper's own selector
+
 
 class Settings(BaseModel):
     """How one question is answered. Symbols as in docs/method.md."""
@@ -19,6 +21,9 @@ class Settings(BaseModel):
     )
     gamma: float = Field(
         default=0.95, ge=0, le=1, description="Support threshold as a share of that question's similarity."
+    )
+    selector: str = Field(
+        default=PAPER, description="What ranks the LLMs before they are called; `smacs bank rank` compares them."
     )
     lam: float = Field(default=1.0, ge=0, description="lambda: weight of the perplexity term in the posterior score.")
     perplexity: Literal["paper", "bounded"] = Field(

@@ -1,7 +1,8 @@
 """How anything that exists gets into a bank: questions, recorded grades, vectors. Doing it twice changes nothing.
 
-A question is the bank's own when its id and text are, or its normalised text is. New ones are appended. A cell that
-is there stays; another grade for it is a conflict, which is counted, and wins only when asked to.
+A question is the bank's own when its id and text are, or its normalised text is; but an id of its own within the same
+data set makes it another one, as in data sets that hold a question twice. New ones are appended. A cell that is there
+stays; another grade for it is a conflict, which is counted, and wins only when asked to.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -91,6 +92,7 @@ class _Merge:
         self.texts: dict[str, str] = {}  # id -> normalised text
         self.ids: dict[str, str] = {}  # normalised text -> id
         self.labels: dict[str, Any] = {}
+        self.datasets: dict[str, str] = {}
         for question in self.bank.questions:
             self._learn(question)
         self.cells: dict[str, dict[str, float]] = {}
@@ -117,7 +119,7 @@ class _Merge:
             self.report.questions_known += 1
             return came, False
         text = normalised(came.text)
-        known = came.id if self.texts.get(came.id) == text else self.ids.get(text)
+        known = came.id if self.texts.get(came.id) == text else self._same(came, text)
         if known is not None:
             self.report.questions_known += 1
             self.report.labels_differ += came.label is not None and came.label != self.labels[known]
@@ -130,11 +132,18 @@ class _Merge:
         self.report.questions_new += 1
         return question, True
 
+    def _same(self, came: Question, text: str) -> str | None:
+        """The id of the bank's question with that text, unless the data set itself says that they are two."""
+        known = self.ids.get(text)
+        apart = known is not None and came.id and came.dataset and came.dataset == self.datasets[known]
+        return None if apart else known
+
     def _learn(self, question: Question) -> None:
         text = normalised(question.text)
         self.texts[question.id] = text
         self.ids.setdefault(text, question.id)
         self.labels[question.id] = question.label
+        self.datasets[question.id] = question.dataset
 
     def _write_vectors(self, pairs: list[tuple[Question, NDArray[np.floating[Any]] | None]]) -> None:
         made_for = self.bank.manifest.embedder

@@ -60,7 +60,7 @@ class _Id(msgspec.Struct):
     id: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class BankView:
     """N questions; `matrix` E (N, d), float32, C-contiguous, rows of length 1; data set and subject of each.
 

@@ -21,7 +21,7 @@ _SHOWN = 5  # examples of one kind
 
 def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
     """Every line of questions.jsonl; fills `ids` with those that are there."""
-    file, texts = bank.questions_file, dict[str, str]()
+    file, texts, twice = bank.questions_file, set[str](), list[str]()
     if not file.exists():
         yield Problem(file.name, "is missing", "Restore it from a copy: without it there is no bank.")
     for line in every_line(file, Question):
@@ -34,7 +34,14 @@ def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
             what = f"id {question.id!r} comes twice" if question.id else "the id is empty"
             yield Problem(where, what, "Give it an id of its own, or delete the line.")
         ids.add(question.id)
-        yield from _content(where, question, texts)
+        yield from _content(where, question)
+        text = normalised(question.text)
+        if text in texts:
+            twice.append(question.id)
+        texts.add(text)
+    if twice:
+        what = f"{len(twice)} questions have the text of another one ({', '.join(twice[:_SHOWN])})"
+        yield Problem(file.name, what, "They weigh twice. Delete them, or leave it.", harmless=True)
 
 
 def evaluations(bank: QuestionBank, ids: Set[str]) -> Iterator[Problem]:
@@ -75,13 +82,9 @@ def given_vectors(bank: QuestionBank) -> Iterator[Problem]:
             return
 
 
-def _content(where: str, question: Question, texts: dict[str, str]) -> Iterator[Problem]:
-    text = normalised(question.text)
-    if not text:
+def _content(where: str, question: Question) -> Iterator[Problem]:
+    if not question.text.strip():
         yield Problem(where, "the text is empty", "Give it a text, or delete the line.")
-    elif text in texts:
-        yield Problem(where, f"the same question as {texts[text]!r}", "Delete one of them.", harmless=True)
-    texts.setdefault(text, question.id)
     if question.grader:
         try:
             check_label(question)

@@ -11,6 +11,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from smacs.bench.mock.handle import MockServer
 from smacs.graph.build import build_graph
+from smacs.nodes.selectors.registry import selectors
 from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
@@ -183,3 +184,18 @@ async def test_the_state_is_plain_data(make_pool: MakePool, bank: QuestionBank) 
     assert set(trace) == {
         "answer", "support", "priors", "references", "subsets", "candidates", "selected", "degraded", "usage"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("selector", sorted(selectors()))
+async def test_every_selector_ranks_the_llms_of_a_question(
+    make_pool: MakePool, bank: QuestionBank, selector: str
+) -> None:
+    """The LLMs' accuracies fall with their number, on every part of the bank: all selectors see that."""
+    result = await build_graph(make_pool(), bank, settings={"selector": selector}).compile().ainvoke(ASK)
+    assert next(iter(result["priors"])) == "llm-0"
+    assert result["degraded"] == []
+
+
+async def test_an_unknown_selector_is_named_before_anything_is_asked(make_pool: MakePool, bank: QuestionBank) -> None:
+    with pytest.raises(InputError, match=r"Setting selector: expected one of .*rps.*, got 'x'"):
+        build_graph(make_pool(), bank, settings={"selector": "x"})

@@ -60,6 +60,18 @@ def test_twice_changes_nothing(make_bank: MakeBank) -> None:
     assert (report.cells_new, report.cells_known, report.vectors_new) == (0, 5, 0)
 
 
+def test_a_data_set_that_holds_a_question_twice_keeps_both(make_bank: MakeBank) -> None:
+    bank = make_bank(0)
+    items = [
+        Found(Question(id=identity, text="x", dataset=dataset), {"a": Evaluation(question="", correct=1)})
+        for identity, dataset in [("one", "set"), ("two", "set"), ("elsewhere", "other"), ("", "set")]
+    ]
+    for _ in range(2):
+        merge(bank, items)
+        assert [question.id for question in bank.questions] == ["one", "two"]
+        assert len(bank.evaluations("a")) == 2
+
+
 def test_a_conflict_is_counted_and_wins_only_when_asked_to(make_bank: MakeBank) -> None:
     bank = make_bank(1)
     merge(bank, [found("x", a=1)])

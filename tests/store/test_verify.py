@@ -89,6 +89,15 @@ def test_the_advice_for_a_broken_cell_mends_it(bank: QuestionBank) -> None:
     assert [cell.question for cell in bank.evaluations("b")] == ["g"]
 
 
+def test_questions_that_come_twice_are_harmless(bank: QuestionBank) -> None:
+    with bank.questions_file.open("ab") as file:
+        file.write(b'{"id":"again","text":"WHAT is 0 - -1?"}\n')
+    twice, new = verify(bank.path)
+    assert twice.what == "1 questions have the text of another one (again)"
+    assert new.what == "1 of 6 questions have no vector"
+    assert twice.harmless
+
+
 def test_half_lines_and_strange_cells_are_harmless(bank: QuestionBank) -> None:
     with bank.evaluation_file("b").open("ab") as file:
         file.write(b'{"question":"gone","correct":1}\n{"question":"q2","corr')

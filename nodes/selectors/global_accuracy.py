@@ -1,0 +1,34 @@
+"""Global accuracy: every question gets the same ranking, that of the whole bank."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smacs.nodes.selectors.columns import Columns
+from smacs.nodes.selectors.selector import Floats, Known, Queries
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalAccuracy:
+    """The best LLM of the bank, always."""
+
+    name: str = "global_accuracy"
+    summary: str = "Mean accuracy over the whole bank: the same ranking for every question (baseline)"
+
+    def fit(self, known: Known) -> "FittedGlobalAccuracy":
+        """Average each column."""
+        return FittedGlobalAccuracy(Columns.of(known.correct).means)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedGlobalAccuracy:
+    """`means` (R,)."""
+
+    means: Floats
+
+    def scores(self, queries: Queries) -> Floats:
+        """(m, R), all rows alike."""
+        return np.tile(self.means, (len(queries.vectors), 1))
+
+
+SELECTOR = GlobalAccuracy()

@@ -1,0 +1,37 @@
+"""A selector on one question of the graph: fitted once for each state of the bank, then asked."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from smacs.nodes.selectors.registry import find_selector
+from smacs.nodes.selectors.selector import Fitted, Floats, Known, Queries, Vectors
+from smacs.store.once import Once
+
+if TYPE_CHECKING:
+    from smacs.store.view import BankView
+
+Key = tuple[str, tuple[str, ...]]  # the selector, and the LLMs in the order of their scores
+
+_fitted: "WeakKeyDictionary[BankView, dict[Key, Fitted]]" = WeakKeyDictionary()
+_fits = Once[tuple[int, Key], Fitted]()
+
+
+async def live_scores(view: "BankView", llms: Sequence[str], selector: str, query: Vectors) -> Floats:
+    """(R,) scores of the LLMs for a question with embedding `query` (d,). Raises InputError for an unknown selector."""
+    key = (selector, tuple(llms))
+    fitted = _fitted.get(view, {}).get(key)
+    if fitted is None:
+        fitted = await _fits.run((id(view), key), lambda: asyncio.to_thread(_fit, view, key))
+    return (await asyncio.to_thread(fitted.scores, Queries.live(query[None])))[0]
+
+
+def _fit(view: "BankView", key: Key) -> Fitted:
+    selector, llms = key
+    correct = view.correctness(llms, np.arange(len(view)))
+    fitted = find_selector(selector).fit(Known(view.matrix, correct, view.datasets.codes, view.subjects.codes))
+    _fitted.setdefault(view, {})[key] = fitted
+    return fitted

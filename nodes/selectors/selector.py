@@ -1,0 +1,81 @@
+"""What every selector takes and gives.
+
+The rule that all of them keep: the scores of an LLM come from its own column of V and from what all columns share (the
+questions), never from another LLM's column. So adding an LLM to a bank changes no score of the others.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from smacs.pool.errors import InputError
+
+Vectors: TypeAlias = npt.NDArray[np.float32]
+Codes: TypeAlias = npt.NDArray[np.int32]
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """The bank that a selector is fitted on: N questions, R LLMs.
+
+    `matrix` (N, d) has rows of length 1; `correct` (N, R) is V of eq. 1, in [0, 1], NaN where never evaluated;
+    `datasets` and `subjects` (N,) are codes >= 0. Raises InputError when the shapes do not fit together.
+    """
+
+    matrix: Vectors
+    correct: Vectors
+    datasets: Codes
+    subjects: Codes
+
+    def __post_init__(self) -> None:
+        rows = {len(self.matrix), len(self.correct), len(self.datasets), len(self.subjects)}
+        if len(rows) > 1 or rows == {0} or self.matrix.ndim != 2 or self.correct.ndim != 2:
+            shapes = ", ".join(str(a.shape) for a in (self.matrix, self.correct, self.datasets, self.subjects))
+            raise InputError(
+                "a selector is fitted on matrix (N, d), correct (N, R), datasets (N,) and subjects (N,) with the same "
+                f"N > 0; these have the shapes {shapes}"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Queries:
+    """m questions to score: `vectors` (m, d) of length 1; codes as in Known, -1 = unknown, as for a live question."""
+
+    vectors: Vectors
+    datasets: Codes
+    subjects: Codes
+
+    @classmethod
+    def live(cls, vectors: Vectors) -> "Queries":
+        """Questions of which nothing but the embedding (m, d) is known."""
+        unknown = np.full(len(vectors), -1, np.int32)
+        return cls(vectors, unknown, unknown)
+
+
+class Fitted(Protocol):
+    """A selector that has seen a bank."""
+
+    def scores(self, queries: Queries) -> Floats:
+        """(m, R) scores, larger = more likely to be right; only the order within a question has a meaning."""
+        ...
+
+
+class Selector(Protocol):
+    """A way to score LLMs before any of them is called."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """One line: what it does, and its source."""
+        ...
+
+    def fit(self, known: Known) -> Fitted:
+        """Learn from a bank; settings that matter are chosen inside it. Missing cells are left out, never counted 0."""
+        ...

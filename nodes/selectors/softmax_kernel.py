@@ -1,0 +1,48 @@
+"""Softmax kernel: every bank question counts, the more the more similar (Nadaraya-Watson smoothing).
+
+score_r = sum_i w_i V[i, r] / sum_i w_i        w_i = exp(S_i / tau)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smacs.nodes.selectors.columns import Columns, in_blocks
+from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
+
+TAU = 0.1  # one value for all LLMs: the question's own difficulty then shifts their scores alike and cancels
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxKernel:
+    """Kernel average with temperature `tau`."""
+
+    tau: float = TAU
+    name: str = "softmax_kernel"
+    summary: str = "Average of right answers with weights softmax(similarity / tau) (Nadaraya-Watson)"
+
+    def fit(self, known: Known) -> "FittedSoftmaxKernel":
+        """Lay the columns out by LLM."""
+        return FittedSoftmaxKernel(known.matrix, Columns.of(known.correct), self.tau)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedSoftmaxKernel:
+    """The bank's vectors (N, d) and columns."""
+
+    matrix: Vectors
+    columns: Columns
+    tau: float
+
+    def scores(self, queries: Queries) -> Floats:
+        """(m, R) smoothed accuracies."""
+        return in_blocks(self._block, queries.vectors, len(self.matrix))
+
+    def _block(self, vectors: Vectors) -> Floats:
+        weights = vectors @ self.matrix.T
+        weights -= weights.max(axis=1, keepdims=True)
+        weights /= np.float32(self.tau)
+        return self.columns.average(np.exp(weights, out=weights))[0]
+
+
+SELECTOR = SoftmaxKernel()
