@@ -86,7 +86,7 @@ class FastChatOpenAI(ChatOpenAI):
         payload = self._get_request_payload(messages, stop=stop, **kwargs)
         if self._use_responses_api(payload) or any(payload.get(key) for key in _NEEDS_FULL_PARSE):
             return await super()._agenerate(messages, stop, run_manager, **kwargs)
-        return _chat_result(_decoder.decode(await self._post(payload)))
+        return chat_result(await self._post(payload))
 
     async def _post(self, payload: dict[str, Any]) -> bytes:
         """The body of the reply: over our own transport, or the openai client where that has to do more."""
@@ -115,7 +115,9 @@ class FastChatOpenAI(ChatOpenAI):
         return result
 
 
-def _chat_result(completion: _Completion) -> ChatResult:
+def chat_result(body: bytes) -> ChatResult:
+    """The body of a reply. Raises `msgspec.DecodeError` when it is no chat completion."""
+    completion = _decoder.decode(body)
     usage = completion.usage or _Usage()
     tokens = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
     generations = [_generation(choice, completion) for choice in completion.choices]

@@ -80,7 +80,9 @@ class EndpointEmbedder:
     def __init__(self, spec: EmbedderSpec) -> None:
         self.spec = spec
         self._limiter = Limiter(spec.in_flight)
-        self._sessions = PerLoop(lambda: new_session(spec.in_flight), lambda session: session.close())
+        self._sessions = PerLoop(
+            lambda: new_session(spec.in_flight, spec.endpoint or ""), lambda session: session.close()
+        )
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """See `Embedder.embed`. Raises EmbedderDownError when the endpoint does not answer with vectors."""

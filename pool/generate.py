@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message
-from smacs.pool.replies import Choice
+from smacs.pool.replies import Choice, Failure, Reply
 from smacs.pool.thinking import split_thinking
 from smacs.pool.tokens import at_most_tokens, estimate_prompt
 
@@ -72,6 +72,22 @@ async def generate(
     return cast("list[ChatGeneration]", result.generations[0]), (result.llm_output or {}).get("token_usage") or {}
 
 
+def reply_of(
+    name: str, spec: LLMSpec, generations: Sequence["ChatGeneration"], usage: Mapping[str, Any], seconds: float
+) -> Reply | Failure:
+    """The generations of one call as a `Reply`; a `Failure` where none has any text."""
+    if not generations:
+        return Failure(name, "garbage", f"{name}: a reply without choices", seconds)
+    choices = tuple(choice_of(generation.message, spec.thinking) for generation in generations)
+    kept = tuple(choice for choice in choices if choice.text)
+    if not kept:
+        text = "an empty reply; is `max_tokens` too small for its thinking?"
+        return Failure(name, "empty", f"{name} at {spec.endpoint or 'this machine'}: {text}", seconds)
+    counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
+    prompt, completion = usage.get("prompt_tokens", 0), max(usage.get("completion_tokens", 0), counted)
+    return Reply(name, kept, prompt, completion, seconds)
+
+
 def choice_of(message: "BaseMessage", thinking_style: str) -> Choice:
     """A message as a `Choice`, its thinking split off."""
     metadata = message.response_metadata
@@ -87,10 +103,11 @@ def choice_of(message: "BaseMessage", thinking_style: str) -> Choice:
 
 
 def _nobody_listens(callbacks: "Callbacks") -> bool:
-    """Whether no callback, tracer or cache is there; outside of a graph only LangChain can tell."""
-    from langchain_core.callbacks import BaseCallbackManager
+    """Whether no callback, tracer or cache is there; what the environment asks for counts."""
+    from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
     from langchain_core.globals import get_llm_cache
 
-    if not isinstance(callbacks, BaseCallbackManager) or get_llm_cache() is not None:
+    if get_llm_cache() is not None:
         return False
-    return not callbacks.handlers and not callbacks.inheritable_handlers
+    manager = callbacks if isinstance(callbacks, BaseCallbackManager) else AsyncCallbackManager.configure(callbacks)
+    return not manager.handlers and not manager.inheritable_handlers

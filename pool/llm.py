@@ -11,14 +11,12 @@ from pydantic import SecretStr
 from smacs.pool.clients import PerLoop, async_http, sync_http
 from smacs.pool.config import LLMSpec
 from smacs.pool.errors import PoolError
-from smacs.pool.generate import call_options, choice_of, generate
+from smacs.pool.generate import call_options, generate, reply_of
 from smacs.pool.limits import Limiter
 from smacs.pool.prompts import Message
 from smacs.pool.replies import Failure, Reply
 
 if TYPE_CHECKING:
-    from langchain_core.outputs import ChatGeneration
-
     from smacs.pool.chat import FastChatOpenAI
 
 
@@ -92,19 +90,7 @@ class LLM:
                 generations, usage = await generate(self.chat(), self.name, messages, options)
         except Exception as error:
             return self._failure(error, time.monotonic() - start)
-        return self._reply(generations, usage, time.monotonic() - start)
-
-    def _reply(
-        self, generations: Sequence["ChatGeneration"], usage: Mapping[str, Any], seconds: float
-    ) -> Reply | Failure:
-        choices = tuple(choice_of(generation.message, self.spec.thinking) for generation in generations)
-        kept = tuple(choice for choice in choices if choice.text)
-        if not kept:
-            text = "an empty reply; is `max_tokens` too small for its thinking?"
-            return Failure(self.name, "empty", f"{self.name} at {self._endpoint}: {text}", seconds)
-        counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
-        prompt, completion = usage.get("prompt_tokens", 0), max(usage.get("completion_tokens", 0), counted)
-        return Reply(self.name, kept, prompt, completion, seconds)
+        return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
     def _failure(self, error: Exception, seconds: float) -> Failure:
         from smacs.pool.failures import failure_of
@@ -134,7 +120,7 @@ class LLM:
             disable_streaming=True,  # inside the graph: whole replies, so that `n` and the fast path hold
             http_client=sync_http(),
             http_async_client=async_http(),
-            session=new_session(self.spec.in_flight),
+            session=new_session(self.spec.in_flight, self._endpoint or ""),
             timeout=None,
         )
 

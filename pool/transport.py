@@ -7,6 +7,8 @@ import asyncio
 import random
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import openai
@@ -31,10 +33,17 @@ _LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not worth waiting for w
 _LONGEST_BACKOFF = 8.0
 
 
-def new_session(connections: int) -> ClientSession:
-    """A session of the running event loop with at most `connections`; proxies come from the environment."""
+def new_session(connections: int, url: str) -> ClientSession:
+    """A session of the running event loop with at most `connections` to the server at `url`."""
     connector = TCPConnector(limit=connections, ssl=tls())
-    return ClientSession(connector=connector, timeout=ClientTimeout(total=None, sock_connect=_CONNECT), trust_env=True)
+    timeout = ClientTimeout(total=None, sock_connect=_CONNECT)
+    return ClientSession(connector=connector, timeout=timeout, proxy=_proxy_of(url))
+
+
+def _proxy_of(url: str) -> str | None:
+    """The environment's proxy for a server; aiohttp itself would look it up in a thread for each request."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 async def post(session: ClientSession, url: str, headers: Mapping[str, str], body: Any, *, retries: int) -> bytes:

@@ -12,8 +12,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A bank question with its label.
 
     `text` is the whole question as an LLM sees it (options of a multiple choice included) and what is embedded. `label`
-    is what `grader` expects (see `smacs.store.graders`); without a grader the question has recorded grades only. `task`
-    names the prompt. `dataset` is where it comes from.
+    is what `grader`, or else the grader of the task's name, expects (see `smacs.store.graders`); without a label the
+    question has recorded grades only. `task` names the prompt. `dataset` is where it comes from.
     """
 
     id: str

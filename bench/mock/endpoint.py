@@ -1,5 +1,6 @@
 """The mock's addresses, plans and counters."""
 
+import random
 from collections import Counter, deque
 from functools import partial
 
@@ -79,7 +80,7 @@ class Endpoint:
         answer = replies.faulty(ask, plan) or reply(ask, plan)
         if plan.fault == "drop":
             answer.ending = "half"
-        answer.latency = plan.latency
+        answer.latency = plan.latency + random.random() * plan.jitter
         counts = self.total, self.counts.setdefault(ask.model, Count())
         for count in counts:
             count.begin()
@@ -97,5 +98,4 @@ class Endpoint:
 def end(counts: tuple[Count, ...], lost: bool) -> None:
     """Count one request out."""
     for count in counts:
-        count.in_flight -= 1
-        count.lost += lost
+        count.end(lost)

@@ -1,5 +1,6 @@
 """What the mock is told (`Plan`) and what it tells (`Stats`): the JSON of its `/control` address."""
 
+import time
 from typing import Literal
 
 import msgspec
@@ -30,15 +31,17 @@ Fault = Literal[
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """How one model name is served.
 
-    `fault` holds for the first `calls` calls from now on, for all when that is None. `latency` is in seconds.
-    Choice `i` has `text[i % len]`, made-up text of `tokens` tokens when unset; `logprob` is that of every
-    token, made up when unset. `dimension` is that of embeddings for requests that ask for none.
+    `fault` holds for the first `calls` calls from now on, for all when that is None. `latency` is in seconds; up to
+    `jitter` seconds are added to it, drawn anew for each reply. Choice `i` has `text[i % len]`, made-up text of
+    `tokens` tokens when unset; `logprob` is that of every token, made up when unset. `dimension` is that of embeddings
+    for requests that ask for none.
     """
 
     fault: Fault = "ok"
     calls: int | None = None
     chars: int = 0
     latency: float = 0.0
+    jitter: float = 0.0
     tokens: int = 500
     text: str | list[str] | None = None
     logprob: float | None = None
@@ -46,18 +49,38 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
 
 class Count(msgspec.Struct):
-    """Requests of one model, or of all: so far, now, at most at once; `lost`: their client left early."""
+    """Requests of one model, or of all: so far, now, at most at once; `lost`: their client left early.
+
+    `busy` is the integral of `in_flight` over time, in seconds, from the first request at `first` to the last change
+    at `last` (seconds of a clock of its own).
+    """
 
     requests: int = 0
     in_flight: int = 0
     max_in_flight: int = 0
     lost: int = 0
+    busy: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
 
     def begin(self) -> None:
         """Count one request in."""
+        self._pass_time()
         self.requests += 1
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
+
+    def end(self, lost: bool) -> None:
+        """Count one request out."""
+        self._pass_time()
+        self.in_flight -= 1
+        self.lost += lost
+
+    def _pass_time(self) -> None:
+        now = time.monotonic()
+        self.first = self.first or now
+        self.busy += self.in_flight * (now - self.last)
+        self.last = now
 
 
 class Received(msgspec.Struct, frozen=True):

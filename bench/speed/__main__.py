@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from smacs.bench.speed import latency, retrieval, startup, throughput
+from smacs.bench.speed import evaluation, importing, latency, opening, retrieval, startup, throughput
 from smacs.bench.speed.figure import Figure
 from smacs.bench.speed.machine import machine
 
@@ -17,6 +17,9 @@ MEASUREMENTS = {
     "retrieval": retrieval.measure,
     "latency": latency.measure,
     "throughput": throughput.measure,
+    "evaluation": evaluation.measure,
+    "opening": opening.measure,
+    "importing": importing.measure,
 }
 
 

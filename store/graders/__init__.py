@@ -15,7 +15,7 @@ from smacs.store.graders.math import MATH
 from smacs.store.graders.number import NUMBER
 from smacs.store.records import Question
 
-__all__ = ["GRADERS", "Grade", "Grader", "check_label", "grade", "grader_of"]
+__all__ = ["GRADERS", "Grade", "Grader", "check_label", "gradable", "grade", "grader_of"]
 
 GRADERS: Mapping[str, Grader] = {
     "number": NUMBER,
@@ -35,6 +35,11 @@ def grader_of(question: Question) -> Grader:
             "Set its `grader` field."
         )
     return GRADERS[name]
+
+
+def gradable(question: Question) -> bool:
+    """Whether replies to it can be graded here; a question that came with recorded grades alone has no label."""
+    return bool(question.grader) or (question.label is not None and question.task in GRADERS)
 
 
 def check_label(question: Question) -> None:

@@ -1,11 +1,8 @@
 """Evaluation over real HTTP against the mock, interrupted in every way."""
 
 import asyncio
-import signal
-import subprocess
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,7 +19,6 @@ from smacs.store.lock import write_lock
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]
-Script = Callable[..., subprocess.Popen[str]]
 NAME = "org/model 1"
 PROMPTS = Prompts.load()
 
@@ -132,44 +128,3 @@ async def test_ctrl_c_keeps_what_was_answered(mock: MockServer, make_bank: MakeB
     kept = len(bank.evaluations(NAME))
     assert counted[-1] <= kept < 20
     assert (await evaluate(bank, llm, PROMPTS)).asked == 20 - kept
-
-
-KILLED = """
-import asyncio, sys
-from smacs.pool.pool import Pool
-from smacs.pool.prompts import Prompts
-from smacs.store.bank import QuestionBank
-from smacs.store.evaluate import evaluate
-
-path, url, name = sys.argv[1:]
-pool = Pool.from_dict({"aggregators": [name], "llms": {name: {"endpoint": url, "in_flight": 4}}})
-show = lambda summary: print(summary.done, flush=True)
-asyncio.run(evaluate(QuestionBank.open(path), pool.llms[name], Prompts.load(), on_progress=show))
-"""
-
-
-@pytest.mark.slow
-async def test_kill_at_any_moment(mock: MockServer, make_bank: MakeBank, llm: LLM, script: Script) -> None:
-    bank = make_bank(60)
-    mock.set(NAME, text="1", latency=0.01)
-    file = bank.evaluation_file(NAME)
-    for lines in (1, 7, 13):
-        done = {item.question for item in bank.evaluations(NAME)}
-        seen = mock.stats().of(NAME).requests
-        process = script(KILLED, str(bank.path), mock.url, NAME)
-        assert process.stdout is not None
-        acknowledged = 0
-        for _ in range(lines):
-            acknowledged = int(await asyncio.to_thread(process.stdout.readline))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert len(bank.evaluations(NAME)) >= acknowledged >= len(done) + 1
-        texts = {question.text for question in bank.questions if question.id in done}
-        assert not texts & set(asked(mock, after=seen))
-        with file.open("ab") as tail:
-            tail.write(b'{"question":"q59","corr')  # what a kill in the middle of a write leaves
-    before = len(bank.evaluations(NAME))
-    summary = await evaluate(bank, llm, PROMPTS)
-    assert summary.asked == 60 - before
-    lines_of: list[dict[str, Any]] = [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
-    assert sorted(line["question"] for line in lines_of) == sorted(question.id for question in bank.questions)

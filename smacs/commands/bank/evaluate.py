@@ -1,54 +1,71 @@
-"""`smacs bank evaluate`: one pass of LLMs over a question bank."""
+"""`smacs bank evaluate`: LLMs answer the questions of a bank, over their endpoints or through batch files."""
 
-import asyncio
-from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from smacs.commands.bank.common import LLMOption, chosen, open_bank
 from smacs.commands.options import BankOption, PoolOption
 
-if TYPE_CHECKING:
-    from smacs.pool.pool import Pool
-    from smacs.store.bank import QuestionBank
-    from smacs.store.evaluate import EvaluationSummary
+_BATCH = "Batch files (no LLM is called)"
+
+DatasetOption = Annotated[
+    list[str] | None, typer.Option("--dataset", help="Only this data set; may be repeated.", show_default=False)
+]
+SubjectOption = Annotated[
+    list[str] | None, typer.Option("--subject", help="Only this subject; may be repeated.", show_default=False)
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Only so many questions: a random choice, the same one each time.", show_default=False),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and what it would take.")]
+FailuresOption = Annotated[
+    Path | None, typer.Option(help="Write the failed calls to this file, one JSON line each.", show_default=False)
+]
+ExportOption = Annotated[
+    Path | None,
+    typer.Option(help="Write the questions as OpenAI batch files.", show_default=False, rich_help_panel=_BATCH),
+]
+ImportOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Read such a batch's results; may be repeated.", show_default=False, rich_help_panel=_BATCH),
+]
 
 
-def evaluate(bank: BankOption = None, pool: PoolOption = "local", llm: LLMOption = None) -> None:
+def evaluate(
+    bank: BankOption = None,
+    pool: PoolOption = "local",
+    llm: LLMOption = None,
+    dataset: DatasetOption = None,
+    subject: SubjectOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
+    failures: FailuresOption = None,
+    export_batch: ExportOption = None,
+    import_batch: ImportOption = None,
+) -> None:
     """Ask LLMs every bank question they have no evaluation of. May be stopped at any time and started again.
 
-    Exit code 1: some questions got no grade.
+    LLMs at different hosts or ports run at the same time, those at one host and port, or launched on this machine, one
+    after another. Exit code 1: some questions got no grade, or some results of a batch could not be used.
     """
-    from smacs.commands.bank.display import failures, statistics
+    from smacs.commands.bank.evaluations import Evaluations
+    from smacs.pool.errors import InputError
     from smacs.pool.pool import Pool
-    from smacs.store.stats import bank_stats
+    from smacs.store.evaluate import Selection
 
-    opened, loaded = open_bank(bank), Pool.load(pool)
-    names = chosen(loaded, llm)
-    with loaded.running(names, progress=partial(typer.echo, err=True)):
-        summaries = asyncio.run(_evaluate(opened, loaded, names))
-    statistics(bank_stats(opened, names))
-    if any(summary.failures for summary in summaries):
-        failures(summaries)
+    if sum(map(bool, (dry_run, export_batch, import_batch))) > 1:
+        raise InputError("Expected one of --dry-run, --export-batch and --import-batch, got several.")
+    if import_batch and (dataset or subject or limit):
+        raise InputError("--import-batch takes all results that are there: leave out --dataset, --subject and --limit.")
+    loaded = Pool.load(pool)
+    selection = Selection(tuple(dataset or ()), tuple(subject or ()), limit)
+    work = Evaluations(open_bank(bank), loaded, chosen(loaded, llm), selection, failures)
+    if dry_run:
+        work.estimate()
+    elif export_batch:
+        work.export_batch(export_batch)
+    elif not (work.import_batch(import_batch) if import_batch else work.evaluate()):
         raise typer.Exit(1)
-
-
-async def _evaluate(bank: "QuestionBank", pool: "Pool", names: list[str]) -> list["EvaluationSummary"]:
-    """One LLM after another: a machine that serves them all is not overloaded."""
-    from smacs.commands.bank.display import evaluation_progress
-    from smacs.graph.settings import make_settings
-    from smacs.pool.prompts import Prompts
-    from smacs.store.evaluate import evaluate
-
-    prompts, sampling = Prompts.load(), make_settings(pool).sampling
-    summaries = []
-    try:
-        with evaluation_progress() as show:
-            for name in names:
-                summary = await evaluate(bank, pool.llms[name], prompts, sampling=sampling, on_progress=show)
-                show(summary)
-                summaries.append(summary)
-    finally:
-        await pool.aclose()
-    return summaries

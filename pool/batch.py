@@ -1,0 +1,34 @@
+"""Calls that somebody else makes, such as a batch engine: the request's body, and the reply from its body.
+
+Both are what `LLM.call` sends and reads.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from smacs.pool.config import LLMSpec
+from smacs.pool.generate import call_options, reply_of
+from smacs.pool.prompts import Message
+from smacs.pool.replies import Failure, Reply
+
+
+def request_body(
+    name: str, spec: LLMSpec, messages: Sequence[Message], sampling: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The body of a request to /v1/chat/completions; `sampling` holds where the pool file says nothing."""
+    options = call_options(spec, messages, n=1, logprobs=False, seed=None, sampling=sampling)
+    return {"model": spec.model or name, "messages": list(messages), **options, **spec.extra_body}
+
+
+def read_body(name: str, spec: LLMSpec, body: bytes) -> Reply | Failure:
+    """The reply that a body holds, its thinking split off."""
+    from smacs.pool.chat import chat_result
+
+    try:
+        result = chat_result(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Failure(name, "garbage", f"{name}: no chat completion ({error})", 0.0)
+    usage = (result.llm_output or {}).get("token_usage") or {}
+    return reply_of(name, spec, result.generations, usage, 0.0)

@@ -1,0 +1,60 @@
+"""Writing cells of V (eq. 1) to the disk, many with one fsync."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from smacs.pool.errors import BankError
+from smacs.store.jsonl import JsonlWriter
+from smacs.store.records import Evaluation
+
+
+class Cells:
+    """The evaluations of one LLM that are on their way to its file.
+
+    `on_written` gets each group that is on the disk.
+    """
+
+    def __init__(self, writer: JsonlWriter, on_written: Callable[[Sequence[Evaluation]], None]) -> None:
+        self._writer = writer
+        self._on_written = on_written
+        self._waiting: deque[Evaluation] = deque()
+        self._turn = asyncio.Lock()
+        self._disk = Lock()  # a write goes on in its thread when its task is cancelled
+        self._error: BankError | None = None
+
+    async def save(self, cell: Evaluation) -> None:
+        """Returns when it is on the disk: who comes next takes along all that came meanwhile. Raises BankError."""
+        self._waiting.append(cell)
+        async with self._turn:
+            if self._waiting:
+                self._on_written(await asyncio.to_thread(self._write))
+
+    def close(self) -> None:
+        """Write what is still waiting after an interruption."""
+        if self._waiting and not self._error:
+            self._write()
+
+    def _write(self) -> list[Evaluation]:
+        with self._disk:
+            if self._error:  # half a line may be there: nothing must follow it
+                raise self._error
+            group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            try:
+                write_cells(self._writer, group)
+            except BankError as error:
+                self._error = error
+                raise
+            return group
+
+
+def write_cells(writer: JsonlWriter, group: Sequence[Evaluation]) -> None:
+    """Returns when all are on the disk. Raises BankError where they do not fit."""
+    try:
+        writer.append(group)
+    except OSError as error:
+        raise BankError(
+            f"The evaluation cannot be written ({error.strerror or error}). What was written before is safe: make room "
+            "and start again."
+        ) from error

@@ -1,0 +1,51 @@
+"""From an LLM's reply to a cell of V (eq. 1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from smacs.pool.config import LLMSpec
+from smacs.pool.prompts import Prompts
+from smacs.pool.replies import Choice, Failure, Reply
+from smacs.store.evaluate.summary import Unanswered
+from smacs.store.graders import grade
+from smacs.store.records import Evaluation, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """Grades the replies of one LLM, and writes down how they were asked for."""
+
+    prompts: Prompts
+    sampling: dict[str, Any]
+
+    @classmethod
+    def of(cls, spec: LLMSpec, prompts: Prompts, sampling: Mapping[str, Any] | None) -> "Grading":
+        """`sampling` holds where the pool file says nothing for this LLM."""
+        return cls(prompts, {**(sampling or {}), **spec.sampling.model_dump(exclude_none=True)})
+
+    def cell(self, question: Question, reply: Reply | Failure, source: str = "") -> Evaluation | Unanswered:
+        """The graded reply; blocks while it is graded. A call that failed is no wrong answer."""
+        if isinstance(reply, Failure) and reply.kind == "empty":
+            reply = Reply(reply.llm, (Choice(""),), 0, 0, reply.seconds)  # it did answer: with nothing, which is wrong
+        if isinstance(reply, Failure):
+            return Unanswered(question.id, reply.kind, reply.message)
+        choice = reply.choices[0]
+        try:
+            result = grade(question, choice.text)
+        except Exception as error:  # a grader runs over whatever an LLM wrote: one bad question must not end the pass
+            return Unanswered(question.id, "ungraded", f"{type(error).__name__}: {error}")
+        return Evaluation(
+            question=question.id,
+            correct=result.correct,
+            answer=result.answer,
+            response=choice.text,
+            reasoning=choice.reasoning,
+            tokens=reply.completion_tokens,
+            seconds=round(reply.seconds, 3),
+            prompt=self.prompts.id(question.task),
+            sampling=self.sampling,
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            source=source,
+        )
