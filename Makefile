@@ -14,7 +14,7 @@ export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow"
 
-.PHONY: help install ask dev test test-fast check fix types bench docs clean
+.PHONY: help install ask dev test test-fast check fix types bench reliability docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -68,6 +68,9 @@ types:
 bench: install  ## speed ratios against a mock endpoint, as a table and build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m smacs.bench.speed --json build/bench.json
+
+reliability: install  ## kill -9 evaluate, index and import 50 times each: lost, duplicated, unopenable
+	@$(BIN)/python -m smacs.bench.reliability
 
 docs: install  ## write the drawing of the graph into the README
 	@$(BIN)/python -m smacs.graph.draw

@@ -50,14 +50,13 @@ class QuestionBank:
             raise BankError(f"{folder} is not empty: a new bank needs a folder of its own.")
         manifest = new_manifest(embedder)
         items = _unique(questions, folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
-            draft = Path(made) / "bank"
-            draft.mkdir()
-            (draft / "questions.jsonl").write_bytes(encode_lines(items))
-            (draft / ".gitignore").write_text(NOT_TRUTH)
-            write_manifest(draft, manifest)
-            draft.replace(folder)
+        try:
+            _write(folder, manifest, items)
+        except OSError as error:
+            reason = error.strerror or error
+            raise BankError(
+                f"{folder} cannot be made ({reason}). Nothing was left there: make room, or choose another folder."
+            ) from error
         return cls(folder, manifest)
 
     @classmethod
@@ -144,6 +143,18 @@ def read_column(file: Path, ids: Sequence[str]) -> NDArray[np.float32]:
             f"{np.nanmax(column)}."
         )
     return column
+
+
+def _write(folder: Path, manifest: Manifest, questions: list[Question]) -> None:
+    """Beside its place, then renamed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
+        draft = Path(made) / "bank"
+        draft.mkdir()
+        (draft / "questions.jsonl").write_bytes(encode_lines(questions))
+        (draft / ".gitignore").write_text(NOT_TRUTH)
+        write_manifest(draft, manifest)
+        draft.replace(folder)
 
 
 def _unique(questions: Iterable[Question], source: Path) -> list[Question]:

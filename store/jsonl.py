@@ -6,6 +6,7 @@ anywhere else, or a line that is JSON but not the expected record, is an error t
 
 import os
 from collections.abc import Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -13,6 +14,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from smacs.pool.errors import BankError
+from smacs.store.room import writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -24,15 +26,20 @@ def read_jsonl(path: Path, record: type[T]) -> Iterator[T]:
 
 
 class JsonlWriter:
-    """Appends records; what `append` returned from is on the disk. One writer at a time (see `smacs.store.lock`)."""
+    """Appends records; what `append` returned from is on the disk. One writer at a time (see `smacs.store.lock`).
+
+    Raises BankError for a broken line, and where the file cannot be written.
+    """
 
     def __init__(self, path: Path, record: type[msgspec.Struct]) -> None:
-        end = max((end for _, end in scan_jsonl(path, record)), default=0)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
-        self._file.truncate(end)
-        if end and not _ends_line(path, end):
-            self._file.write(b"\n")
+        self._path = path
+        self._end = max((end for _, end in scan_jsonl(path, record)), default=0)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab", buffering=0)
+            self._file.truncate(self._end)
+        if self._end and not _ends_line(path, self._end):
+            self._write(b"\n")
 
     def __enter__(self) -> Self:
         return self
@@ -43,10 +50,25 @@ class JsonlWriter:
         self._file.close()
 
     def append(self, records: Iterable[msgspec.Struct]) -> None:
-        """Write the records with one flush and fsync."""
-        self._file.write(encode_lines(records))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write the records with one fsync: all of them, or none where they do not fit. Raises BankError."""
+        self._write(encode_lines(records))
+
+    def _write(self, lines: bytes) -> None:
+        with writing(self._path):
+            try:
+                write_all(self._file, lines)
+            except OSError:
+                self._file.truncate(self._end)
+                raise
+        self._end += len(lines)
+
+
+def write_all(file: FileIO, data: bytes) -> None:
+    """Write to a file without a buffer; it is on the disk when this returns. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+    os.fsync(file.fileno())
 
 
 def encode_lines(records: Iterable[msgspec.Struct]) -> bytes:

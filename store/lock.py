@@ -3,13 +3,14 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from smacs.pool.errors import BankError, BankLockedError
+from smacs.pool.errors import BankLockedError
+from smacs.store.room import cannot_write, writing
 
 
 @contextmanager
@@ -27,19 +28,20 @@ def write_lock(folder: Path, name: str = "write", *, wait: float = 0.0, pid: int
         holder = _read(note) or "another process"
         raise BankLockedError(f"{folder} is being written by {holder}. Wait for it to finish, or end it.") from None
     except OSError as error:
-        reason = error.strerror or error
-        raise BankError(f"{folder} cannot be written to ({reason}). Copy it to a folder that can.") from error
+        raise cannot_write(folder, error) from error
     try:
         since = datetime.now(UTC).isoformat(" ", timespec="seconds")
-        note.write_text(f"pid {pid or os.getpid()} on {socket.gethostname()} since {since}\n")
+        with writing(note):
+            note.write_text(f"pid {pid or os.getpid()} on {socket.gethostname()} since {since}\n")
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):  # a note that is none: `verify` names it
+            note.unlink(missing_ok=True)
         lock.release()
 
 
 def _read(note: Path) -> str:
     try:
-        return note.read_text().strip()
-    except FileNotFoundError:
+        return note.read_text(errors="replace").strip()
+    except OSError:
         return ""

@@ -1,21 +1,27 @@
-"""How good each LLM is on a bank: accuracy with a confidence interval, coverage and cost, whole and by dataset."""
+"""How good and how dear each LLM is on a bank, on the whole and by dataset or subject, and how thin the bank is."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import sqrt
+from typing import Literal
 
 import msgspec
+import numpy as np
 
+from smacs.pool.errors import InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.records import Evaluation
+from smacs.store.jsonl import read_jsonl
+from smacs.store.records import Question
 
 Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
+By = Literal["dataset", "subject"]
+_Part = tuple[str | None, str | None]  # dataset and subject; (None, None): the whole bank
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One LLM on one dataset (None: the whole bank). Accuracies lie in [0, 1]; None where nothing was evaluated.
+    """One LLM on one dataset or one of its subjects (None: all of them). Accuracies lie in [0, 1].
 
-    `tokens` (generated) and `seconds` are means over the evaluated questions.
+    `tokens` (generated) and `seconds` are means over the answers of which they are known; None where nothing is.
     """
 
     llm: str
@@ -27,6 +33,30 @@ class Row(msgspec.Struct, frozen=True):
     high: float | None = None
     tokens: float | None = None
     seconds: float | None = None
+    subject: str | None = None
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How much of V (eq. 1) is there: `evaluated` questions of each LLM; `untouched` ones that no LLM was asked."""
+
+    questions: int
+    evaluated: dict[str, int]
+    untouched: int
+
+    @property
+    def missing(self) -> float:
+        """Share of the cells that are missing, 1 where there is no cell at all."""
+        cells = self.questions * len(self.evaluated)
+        return 1 - sum(self.evaluated.values()) / cells if cells else 1.0
+
+
+class _Cost(msgspec.Struct):
+    """What the statistics need of an evaluation; responses are skipped unread."""
+
+    question: str
+    correct: float
+    tokens: int = 0
+    seconds: float = 0.0
 
 
 def wilson(share: float, count: int, z: float = Z95) -> tuple[float, float]:
@@ -37,25 +67,64 @@ def wilson(share: float, count: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
-def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None) -> list[Row]:
-    """A row for each LLM (default: all that were evaluated) over the whole bank, then one for each dataset."""
-    dataset_of = {question.id: question.dataset for question in bank.questions}
-    sizes: dict[str | None, int] = {None: len(dataset_of)}
-    sizes |= Counter(dataset_of.values())
+def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By = "dataset") -> list[Row]:
+    """A row for each LLM (default: all that were evaluated) over the whole bank, then one for each dataset.
+
+    By subject, the rows of a dataset's subjects follow its own.
+    """
+    parts = {question.id: _parts(question, by) for question in bank.questions}
+    sizes = Counter(part for of in parts.values() for part in of)
+    first = {part: at for at, part in enumerate(sizes)}
+    order = sorted(sizes, key=lambda part: (first[part[0], None], first[part]))
     rows = []
     for llm in bank.llms if llms is None else llms:
-        items = bank.evaluations(llm)
-        for dataset, size in sizes.items():
-            rows.append(_row(llm, dataset, size, [e for e in items if dataset in (None, dataset_of[e.question])]))
+        cells: dict[_Part, list[_Cost]] = {part: [] for part in order}
+        for cell in _latest(bank, llm, parts):
+            for part in parts[cell.question]:
+                cells[part].append(cell)
+        rows += [_row(llm, part, sizes[part], cells[part]) for part in order]
     return rows
 
 
-def _row(llm: str, dataset: str | None, size: int, items: Sequence[Evaluation]) -> Row:
-    count = len(items)
-    if count == 0:
-        return Row(llm, dataset, size, 0)
-    accuracy = sum(item.correct for item in items) / count
-    low, high = wilson(accuracy, count)
-    tokens = sum(item.tokens for item in items) / count
-    seconds = sum(item.seconds for item in items) / count
-    return Row(llm, dataset, size, count, accuracy, low, high, tokens, seconds)
+def coverage(bank: QuestionBank, llms: Sequence[str] | None = None) -> Coverage:
+    """How thin the bank is for these LLMs (default: all that were evaluated)."""
+    names = bank.llms if llms is None else list(llms)
+    known = ~np.isnan(bank.correctness(names))
+    counts = dict(zip(names, known.sum(axis=0).tolist(), strict=True))
+    return Coverage(len(known), counts, int((~known.any(axis=1)).sum()))
+
+
+def check_llms(bank: QuestionBank, names: Iterable[str]) -> None:
+    """Raise InputError for an LLM that the bank has no evaluations of."""
+    known = bank.llms
+    for name in names:
+        if name not in known:
+            raise InputError(f"{bank.path} has no evaluations of {name!r}; it has {', '.join(known) or 'none at all'}.")
+
+
+def _parts(question: Question, by: By) -> list[_Part]:
+    """The rows that a question counts for."""
+    parts: list[_Part] = [(None, None), (question.dataset, None)]
+    return [*parts, (question.dataset, question.subject)] if by == "subject" else parts
+
+
+def _latest(bank: QuestionBank, llm: str, known: Iterable[str]) -> Iterable[_Cost]:
+    """The last evaluation of each question of the bank."""
+    latest = {cell.question: cell for cell in read_jsonl(bank.evaluation_file(llm), _Cost)}
+    return [latest[identity] for identity in known if identity in latest]
+
+
+def _row(llm: str, part: _Part, size: int, cells: Sequence[_Cost]) -> Row:
+    dataset, subject = part
+    if not cells:
+        return Row(llm, dataset, size, 0, subject=subject)
+    accuracy = sum(cell.correct for cell in cells) / len(cells)
+    low, high = wilson(accuracy, len(cells))
+    tokens, seconds = _mean([cell.tokens for cell in cells]), _mean([cell.seconds for cell in cells])
+    return Row(llm, dataset, size, len(cells), accuracy, low, high, tokens, seconds, subject)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """Recorded grades come without tokens and seconds: they say nothing about the cost."""
+    known = [value for value in values if value]
+    return sum(known) / len(known) if known else None

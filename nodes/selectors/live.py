@@ -26,7 +26,8 @@ async def live_scores(view: "BankView", llms: Sequence[str], selector: str, quer
     fitted = _fitted.get(view, {}).get(key)
     if fitted is None:
         fitted = await _fits.run((id(view), key), lambda: asyncio.to_thread(_fit, view, key))
-    return (await asyncio.to_thread(fitted.scores, Queries.live(query[None])))[0]
+    scores = await asyncio.to_thread(fitted.scores, Queries.live(query[None]))
+    return np.asarray(scores[0], np.float64)
 
 
 def _fit(view: "BankView", key: Key) -> Fitted:

@@ -7,6 +7,7 @@ from smacs.store.index.chroma import ChromaServer
 from smacs.store.index.chroma_process import ChromaProcess
 from smacs.store.index.place import Place
 from smacs.store.lock import write_lock
+from smacs.store.room import writing
 
 
 class Access(Protocol):
@@ -20,7 +21,9 @@ class Access(Protocol):
 
 
 def access(place: Place, *, wait: float) -> Access:
-    """Wait at most `wait` seconds for another process that uses the index. Raises BankLockedError."""
+    """Wait at most `wait` seconds for another process that uses the index. Raises BankLockedError, BankError."""
+    with writing(place.folder):
+        place.folder.mkdir(parents=True, exist_ok=True)
     return ServerAccess(place, wait=wait) if place.server else ChromaProcess(place, wait=wait)
 
 
@@ -28,7 +31,6 @@ class ServerAccess:
     """A Chroma server, under the bank's own lock."""
 
     def __init__(self, place: Place, *, wait: float) -> None:
-        place.folder.mkdir(parents=True, exist_ok=True)
         self._lock = write_lock(place.folder, "index", wait=wait)
         self._lock.__enter__()
         self._server = ChromaServer(place)

@@ -28,6 +28,7 @@ from smacs.store.index.place import Place
 from smacs.store.jsonl import scan_jsonl
 from smacs.store.manifest import BankEmbedder
 from smacs.store.records import Question
+from smacs.store.room import reserve
 
 Fill = Callable[[list[Question], NDArray[np.float32]], Awaitable[None]]
 CHECKSUMS = "checksums.json"
@@ -115,6 +116,13 @@ def load_array(file: Path) -> NDArray[Any]:
     return mapped
 
 
+def new_matrix(file: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """A float32 matrix of zeros in a new .npy file, memory-mapped. Raises OSError where the disk is full."""
+    matrix: NDArray[np.float32] = np.lib.format.open_memmap(file, "w+", np.float32, shape)
+    reserve(file, file.stat().st_size)
+    return matrix
+
+
 def _new_draft(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
@@ -134,7 +142,7 @@ def _write_questions(draft: Path, questions_file: Path, dimension: int) -> tuple
     if not questions:
         np.save(draft / "matrix.npy", np.empty(shape, np.float32))
         return questions, np.empty(shape, np.float32)
-    return questions, np.lib.format.open_memmap(draft / "matrix.npy", "w+", np.float32, shape)
+    return questions, new_matrix(draft / "matrix.npy", shape)
 
 
 def _finish(draft: Path, matrix: NDArray[np.float32], folder: Path) -> None:

@@ -24,6 +24,7 @@ TOKEN = "SMACS_CHROMA_TOKEN"  # environment variable: the server's token, if it 
 _MAX_BATCH = 5_461  # what Chroma takes at once
 _BATCH_FLOATS = 1 << 18  # Chroma hands out Python floats, 32 bytes each
 _SHARD_BYTES = 16 << 20
+_SPARE = 16 << 20  # bytes that are left free on the disk
 
 
 class BrokenIndexError(BankError):
@@ -110,6 +111,24 @@ class ChromaFolder(Chroma):
         """Delete the folder."""
         self.close()
         shutil.rmtree(self.place.chroma, ignore_errors=True)
+
+    def write(self, shard: int, ids: list[str], hashes: list[str], rows: NDArray[np.float32]) -> None:
+        """Insert or replace the vectors of the ids. Raises BankError where the disk is nearly full."""
+        self._check_room()
+        super().write(shard, ids, hashes, rows)
+
+    def _check_room(self) -> None:
+        """Chroma destroys its vector files when the disk is full while it writes them anew, every 1,000 rows."""
+        largest = max(
+            (512 * file.stat().st_blocks for file in self.place.chroma.rglob("*")), default=0
+        )  # holes left out
+        needed = _SPARE + 2 * (largest + 1_000 * 4 * self.place.dimension)
+        free = shutil.disk_usage(self.place.folder).free
+        if free < needed:
+            raise BankError(
+                f"{self.place.folder} is nearly full: {free >> 20} MiB are free, the index needs {needed >> 20} MiB to "
+                "go on. What was written before is safe: make room, and start again."
+            )
 
     def close(self) -> None:
         """Let go of the open collection."""

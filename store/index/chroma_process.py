@@ -18,6 +18,7 @@ from smacs.pool.errors import BankError
 from smacs.store.index.chroma import BrokenIndexError, ChromaFolder
 from smacs.store.index.place import Place
 from smacs.store.lock import write_lock
+from smacs.store.room import cannot_write, check_room
 
 # glibc keeps freed memory in pieces that it cannot reuse unless there is one arena and large blocks are mapped.
 _MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
@@ -29,7 +30,6 @@ class ChromaProcess:
     def __init__(self, place: Place, *, wait: float) -> None:
         """Wait at most `wait` seconds for another process that uses the folder."""
         self.folder = place.chroma
-        place.folder.mkdir(parents=True, exist_ok=True)
         arguments = [str(place.folder), place.collection, str(place.dimension), str(os.getpid()), str(wait)]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, *arguments],
@@ -65,6 +65,8 @@ class ChromaProcess:
             result = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError):
             raise self._ended() from None
+        if isinstance(result, BrokenIndexError):
+            raise self._full() or result
         if isinstance(result, BankError):
             raise result
         return result
@@ -73,7 +75,15 @@ class ChromaProcess:
         code = self._process.wait()
         if code == -signal.SIGKILL:
             return BankError(f"The process that reads {self.folder} was killed. Is the memory full? Try again.")
-        return BrokenIndexError(f"{self.folder} ended the process that reads it (code {code}).")
+        return self._full() or BrokenIndexError(f"{self.folder} ended the process that reads it (code {code}).")
+
+    def _full(self) -> BankError | None:
+        """Chroma fails on a full disk as it does on damaged files, which are deleted; here they must be kept."""
+        try:
+            check_room(self.folder if self.folder.is_dir() else self.folder.parent)
+        except OSError as error:
+            return cannot_write(self.folder, error)
+        return None
 
 
 def main(folder: str, collection: str, dimension: str, owner: str, wait: str) -> None:
@@ -98,6 +108,8 @@ def _serve(store: ChromaFolder, calls: BinaryIO, results: BinaryIO) -> None:
         result: Any
         try:
             result = getattr(store, method)(*arguments)
+        except BankError as error:
+            result = error
         except BaseException as error:  # a panic of Chroma's native code is no Exception
             result = BrokenIndexError(f"{store.place.chroma}: {type(error).__name__}: {error}")
         _send(results, result)

@@ -20,13 +20,20 @@ def column(folder: Path, llm: str, of: Stamp, read: Callable[[], NDArray[np.floa
         values = read()
     try:
         file.parent.mkdir(exist_ok=True)
-        draft = file.with_suffix(f".{id(values)}.new")
-        with draft.open("wb") as opened:
-            np.save(opened, values)
-        draft.replace(file)
+        _write(file, values)
         for old in file.parent.glob(f"{quote(llm, safe='')}@*.npy"):
             if old != file:
                 old.unlink(missing_ok=True)
     except OSError:
         return values  # nowhere to keep it: the next process reads the evaluations again
     return values
+
+
+def _write(file: Path, values: NDArray[np.float32]) -> None:
+    draft = file.with_suffix(f".{id(values)}.new")
+    try:
+        with draft.open("wb") as opened:
+            np.save(opened, values)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -11,7 +11,6 @@ the next writer cuts off.
 """
 
 import hashlib
-import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smacs.store.jsonl import write_all
 from smacs.store.manifest import BankEmbedder
+from smacs.store.room import writing
 
 _GROUP = 4_096  # rows looked at together: memory
 
@@ -50,17 +51,28 @@ class GivenVectors:
         return found, np.ascontiguousarray(records["row"][positions[found]])
 
     def append(self, hashes: Sequence[str], rows: NDArray[np.floating[Any]]) -> None:
-        """Add vectors (m, d) of length 1; on the disk when this returns. The bank's write lock is held."""
+        """Add vectors (m, d) of length 1, all or none; on the disk when this returns. A lock is held.
+
+        Raises BankError where they do not fit.
+        """
         whole = np.zeros(len(hashes), self._record)
         whole["hash"] = as_numbers(hashes)
         whole["row"] = rows
         whole["crc"] = checksums(whole["row"])
-        self.file.parent.mkdir(exist_ok=True)
-        with self.file.open("ab") as file:
-            file.truncate(self.size - self.size % self._record.itemsize)
-            file.write(whole.tobytes())
-            file.flush()
-            os.fsync(file.fileno())
+        end = self.size - self.half
+        with writing(self.file):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with self.file.open("ab", buffering=0) as file:
+                file.truncate(end)
+                try:
+                    write_all(file, whole.tobytes())
+                except OSError:
+                    file.truncate(end)
+                    raise
+
+    def forget(self) -> None:
+        """Delete them all."""
+        self.file.unlink(missing_ok=True)
 
     @property
     def size(self) -> int:

@@ -1,7 +1,8 @@
 """The bank's matrix E (N, d): vectors from Chroma; what it lacks from those that were given, or the embedder.
 
-A question is embedded again when its text or its embedder is another one than Chroma's hash says. Every vector is in
-Chroma before the next questions are embedded: a kill loses one group of them.
+A question is embedded again when its text or its embedder is another one than Chroma's hash says. Every vector is on
+the disk before the next questions are embedded: a kill loses one group of them. Until all are there they are kept in a
+file beside Chroma too, whose own files break when it is killed while it writes them.
 """
 
 import asyncio
@@ -50,6 +51,8 @@ async def fill_matrix(work: MatrixWork, matrix: Matrix, *, rebuild: bool = False
     Raises BankLockedError, EmbedderMismatchError, BankError, and what the embedder raises.
     """
     filling = await asyncio.to_thread(_Filling, work, matrix)
+    if rebuild:
+        await asyncio.to_thread(filling.kept.forget)
     try:
         await filling.run(anew=rebuild)
     except BrokenIndexError:
@@ -64,6 +67,7 @@ class _Filling:
         self.matrix = matrix
         self.questions = work.questions
         self.made_for = work.made_for
+        self.kept = GivenVectors(work.place.arrays / ".embedded", work.made_for)
         self.shard = shard_rows(self.made_for.dimension)
         self.batch = batch_rows(self.made_for.dimension)
         self.hashes = [content_hash(self.made_for, question.text) for question in self.questions]
@@ -76,9 +80,12 @@ class _Filling:
                 await asyncio.to_thread(index.call, "reset")
             missing = await asyncio.to_thread(self._read, index, range(len(self.questions)))
             if missing:
-                rest = await asyncio.to_thread(self._take_given, index, missing)
+                rest = await asyncio.to_thread(self._take, self.work.given, index, missing)
+                rest = await asyncio.to_thread(self._take, self.kept, index, rest)
                 await self._embed(index, rest)
                 missing = await asyncio.to_thread(self._read, index, missing)
+            if not missing:
+                await asyncio.to_thread(self.kept.forget)
         finally:
             await asyncio.to_thread(index.close)
         if missing:
@@ -105,11 +112,11 @@ class _Filling:
             missing += np.asarray(group)[~known].tolist()
         return missing
 
-    def _take_given(self, index: Access, missing: list[int]) -> list[int]:
-        """Write those that came with the questions; the positions of the others."""
+    def _take(self, source: GivenVectors, index: Access, missing: list[int]) -> list[int]:
+        """Write those that a file has; the positions of the others."""
         rest = []
         for group in self._groups(missing, self.batch):
-            found, rows = self.work.given.find([self.hashes[i] for i in group])
+            found, rows = source.find([self.hashes[i] for i in group])
             kept = [i for i, there in zip(group, found, strict=True) if there]
             if kept:
                 self._write(index, kept, rows)
@@ -129,6 +136,7 @@ class _Filling:
             assert embedder is not None
             rows = await embedder.embed([self.questions[i].text for i in group])
             self._check(embedder.spec.model, rows, group)
+            await asyncio.to_thread(self.kept.append, [self.hashes[i] for i in group], rows)
             await asyncio.to_thread(self._write, index, group, rows)
             done += len(group)
             self.work.on_progress(done, total)

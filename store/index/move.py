@@ -20,13 +20,14 @@ from smacs.pool.errors import BankError, ChromaServerError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.files import stamp
 from smacs.store.index.access import access
-from smacs.store.index.arrays import arrays_folder, build_arrays
+from smacs.store.index.arrays import arrays_folder, build_arrays, new_matrix
 from smacs.store.index.given import GivenVectors
 from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
 from smacs.store.index.place import Place, place_of
 from smacs.store.lock import write_lock
 from smacs.store.manifest import BankEmbedder, Manifest, write_manifest
 from smacs.store.records import Question
+from smacs.store.room import writing
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
@@ -105,15 +106,15 @@ async def _copy(bank: QuestionBank, place: Place, on_progress: OnProgress) -> No
     made_for = bank.manifest.embedder
     given = GivenVectors(bank.path, made_for)
     work = MatrixWork(place, bank.questions, made_for, given, _Known(bank, matrix), on_progress)
-    with tempfile.TemporaryDirectory(dir=place.folder, prefix=".move-") as folder:
-        back = np.lib.format.open_memmap(Path(folder) / "back.npy", "w+", np.float32, matrix.shape)
+    with writing(place.folder), tempfile.TemporaryDirectory(dir=place.folder, prefix=".move-") as folder:
+        back = new_matrix(Path(folder) / "back.npy", matrix.shape)
         await fill_matrix(work, back)
         if not np.allclose(back, matrix, atol=1e-6):
             raise BankError(f"{place} gives other vectors back than it was given; the index stays where it was.")
 
 
 def _switch(bank: QuestionBank, target: Manifest) -> None:
-    with write_lock(bank.path):  # nobody merges vectors for the old embedder meanwhile
+    with write_lock(bank.path), writing(bank.path):  # nobody merges vectors for the old embedder meanwhile
         write_manifest(bank.path, target)
     bank.refresh()
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from smacs.pool.errors import GradingError
 from smacs.store.bank import QuestionBank
-from smacs.store.graders import check_label
+from smacs.store.graders import check_label, gradable
 from smacs.store.index.given import GivenVectors
 from smacs.store.index.matrix import are_unit
 from smacs.store.records import Evaluation, Question
@@ -85,7 +85,7 @@ def given_vectors(bank: QuestionBank) -> Iterator[Problem]:
 def _content(where: str, question: Question) -> Iterator[Problem]:
     if not question.text.strip():
         yield Problem(where, "the text is empty", "Give it a text, or delete the line.")
-    if question.grader:
+    if gradable(question):
         try:
             check_label(question)
         except GradingError as error:

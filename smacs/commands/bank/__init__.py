@@ -1,27 +1,33 @@
 """`smacs bank`: make a question bank, evaluate LLMs on it, look at it. One file for each command."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import typer
+
+from smacs.commands.bank.create import create
+from smacs.commands.bank.evaluate import evaluate
+from smacs.commands.bank.export import export
+from smacs.commands.bank.import_ import import_
+from smacs.commands.bank.index import index
+from smacs.commands.bank.llms import add_llm, remove_llm
+from smacs.commands.bank.move_index import move_index
+from smacs.commands.bank.rank import rank
+from smacs.commands.bank.reembed import reembed
+from smacs.commands.bank.show import show
+from smacs.commands.bank.stats import stats
+from smacs.commands.bank.verify import verify
 
 app = typer.Typer(no_args_is_help=True, help="The question bank: make it, evaluate LLMs on it, look at it.")
 
-# Helpers: a command file `X.py` here with function of the given name is registered as soon as it exists.
-for file, function, name in [
-    ("create", "create", "create"),
-    ("import_", "import_", "import"),
-    ("evaluate", "evaluate", "evaluate"),
-    ("llms", "add_llm", "add-llm"),
-    ("llms", "remove_llm", "remove-llm"),
-    ("stats", "stats", "stats"),
-    ("show", "show", "show"),
-    ("rank", "rank", "rank"),
-    ("index", "index", "index"),
-    ("reembed", "reembed", "reembed"),
-    ("move_index", "move_index", "move-index"),
-    ("verify", "verify", "verify"),
-    ("export", "export", "export"),
-]:
-    if find_spec(f"smacs.commands.bank.{file}"):
-        app.command(name)(getattr(import_module(f"smacs.commands.bank.{file}"), function))
+MAKE, LOOK, KEEP = "Make it", "Look at it", "Keep it"
+app.command("create", rich_help_panel=MAKE)(create)
+app.command("import", rich_help_panel=MAKE)(import_)
+app.command("evaluate", rich_help_panel=MAKE)(evaluate)
+app.command("add-llm", rich_help_panel=MAKE)(add_llm)
+app.command("remove-llm", rich_help_panel=MAKE)(remove_llm)
+app.command("stats", rich_help_panel=LOOK)(stats)
+app.command("show", rich_help_panel=LOOK)(show)
+app.command("rank", rich_help_panel=LOOK)(rank)
+app.command("index", rich_help_panel=KEEP)(index)
+app.command("verify", rich_help_panel=KEEP)(verify)
+app.command("export", rich_help_panel=KEEP)(export)
+app.command("reembed", rich_help_panel=KEEP)(reembed)
+app.command("move-index", rich_help_panel=KEEP)(move_index)

@@ -1,0 +1,84 @@
+"""The tables of a report, as text in cells: for the terminal and for Markdown alike."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from smacs.bench.prior.report import Group, Interval, Report, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table; the first `labels` columns are names, the others figures."""
+
+    title: str
+    headers: Sequence[str]
+    cells: Sequence[Sequence[str]]
+    labels: int = 1
+
+
+def overview(report: Report) -> Sheet:
+    """The selectors over all questions, the best ranking first."""
+    headers = ["selector", *_ranking_headers(report), "s a split"]
+    rows = ranked(report.rows, "rank")
+    return Sheet("Ranking the LLMs", headers, [[*_ranking(row), f"{report.seconds[row.selector]:.1f}"] for row in rows])
+
+
+def answers(report: Report) -> Sheet | None:
+    """Answers out of recorded replies, for each selector and rule, the best first; None where none are recorded."""
+    k, early = report.setup.k, f"stop early, {report.setup.calls:g} calls %"
+    headers = ["selector", "rule", f"{k} vote %", "gain", early, "gain", "calls"]
+    rows = ranked(report.rows, "vote")
+    return Sheet("Answers from recorded replies", headers, [_answer(row) for row in rows], 2) if rows else None
+
+
+def by_group(report: Report, group: Group) -> Sheet | None:
+    """The selectors on each data set or subject; None where there is one at most."""
+    named = {"dataset": "data set"}.get(group, group)
+    names = dict.fromkeys(row.name for row in report.rows if row.group == group)
+    cells = [[name, *_ranking(row)] for name in names for row in ranked(report.rows, "rank", group, name)]
+    headers = [named, "selector", *_ranking_headers(report)]
+    return Sheet(f"By {named}", headers, cells, 2) if cells else None
+
+
+def ranked(rows: Iterable[Row], metric: str, group: Group = "all", name: str = "") -> list[Row]:
+    """The rows that have a figure, the largest first."""
+    found = [row for row in rows if metric in row.figures and (row.group, row.name) == (group, name)]
+    return sorted(found, key=lambda row: _value(row, metric), reverse=True)
+
+
+def plain(interval: Interval | None) -> str:
+    """Such as `69.5 [68.6, 70.4]`."""
+    return _text(interval, lambda value: f"{value:.1f}")
+
+
+def signed(interval: Interval | None) -> str:
+    """Such as `+1.90 [+1.49, +2.28]`."""
+    return _text(interval, lambda value: f"{value:+.2f}")
+
+
+def _ranking_headers(report: Report) -> list[str]:
+    return ["rank score", "gain", "live gain", "top-1 %", "gain", f"one of {report.setup.k} right %"]
+
+
+def _ranking(row: Row) -> list[str]:
+    rank, live, top1, some = (row.figures[metric] for metric in ("rank", "live", "top1", "any"))
+    figures = [plain(rank.value), signed(rank.gain), signed(live.gain), plain(top1.value), signed(top1.gain)]
+    return [row.selector, *figures, plain(some.value)]
+
+
+def _answer(row: Row) -> list[str]:
+    vote, stopped, calls = (row.figures[metric] for metric in ("vote", "stopped", "calls"))
+    spent = f"{calls.value.value:.2f}" if calls.value else "-"
+    figures = [plain(vote.value), signed(vote.gain), plain(stopped.value), signed(stopped.gain), spent]
+    return [row.selector, row.rule, *figures]
+
+
+def _value(row: Row, metric: str) -> float:
+    interval = row.figures[metric].value
+    return interval.value if interval else float("-inf")
+
+
+def _text(interval: Interval | None, number: Callable[[float], str]) -> str:
+    if interval is None:
+        return "-"
+    return f"{number(interval.value)} [{number(interval.low)}, {number(interval.high)}]"

@@ -1,0 +1,105 @@
+"""Reliability vote: how far to trust this reply of this LLM, and what agreement is worth.
+
+1. Per LLM, from its own column of the bank: the log-odds z_r that its answer is right, given its prior for this
+   question and the figures of its reply (`calibration`).
+2. For all LLMs, a few numbers (`pooling`): a reply weighs c_1 z_r + c_2 a_r + c_3 a_r z_r + b_j, with a_r the log-odds
+   of r's mean accuracy (a weak LLM's vote says less than its log-odds promise: it errs with the crowd) and b_j for the
+   j-th to answer; an answer by itself is worth d times its `WORTH`, what the form of an option gives away.
+
+A new LLM brings its own calibration and takes the shared numbers as they are (`joined`).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from smacs.nodes.vote.ballot import SIGNALS, Ballots
+from smacs.nodes.vote.calibration import Calibration, calibrate
+from smacs.nodes.vote.pooling import Pooled, none_score, pool
+from smacs.nodes.vote.rule import Floats, Order, Polled, Votes
+from smacs.nodes.vote.sequential import prior_order
+from smacs.nodes.vote.tally import agreement, scores
+
+K = 7  # replies a bank question is learned from, the paper's K
+WORTH = [SIGNALS.index(name) for name in ("relative_length", "likeness", "extreme")]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What one LLM's column of the bank says, whatever the others do."""
+
+    calibration: Calibration
+    mean: float
+    """Log-odds of its mean accuracy, an answer that was never extracted counted as wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedReliability:
+    """What every LLM's replies are worth."""
+
+    members: tuple[Member, ...]
+    shared: Pooled
+
+    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:
+        """Calibrated log-odds, discounted."""
+        columns = [member.calibration.log_odds(_measured(ballots, priors, r)) for r, member in enumerate(self.members)]
+        replies, answers = _figures(np.column_stack(columns), self.members, ballots, order)
+        return Votes(replies @ self.shared.reply, answers @ self.shared.answer - self.shared.none)
+
+    def joined(self, polled: Polled) -> "FittedReliability":
+        """The same with the LLMs of `polled` that come after the known ones; nothing that is known changes."""
+        new = range(len(self.members), polled.correct.shape[1])
+        return replace(self, members=self.members + tuple(_member(polled, r) for r in new))
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """A calibrated vote from priors and replies."""
+
+    name: str = "reliability"
+    summary: str = "Log-odds of each reply from its prior and text, discounted for shared errors (conditional logit)"
+
+    def fit(self, polled: Polled) -> FittedReliability:
+        """One calibration per LLM, then the shared numbers."""
+        members = tuple(_member(polled, r) for r in range(polled.correct.shape[1]))
+        return FittedReliability(members, _shared(polled, members))
+
+
+def _member(polled: Polled, r: int) -> Member:
+    correct = polled.correct[:, r]
+    answered = np.where(polled.ballots.codes[:, r] >= 0, correct, np.nan)
+    calibration = calibrate(_measured(polled.ballots, polled.priors, r), answered)
+    right, asked = np.nansum(correct) + 1, np.isfinite(correct).sum() + 2
+    return Member(calibration, float(np.log(right / (asked - right))))
+
+
+def _measured(ballots: Ballots, priors: Floats, r: int) -> Floats:
+    return np.concatenate([priors[:, [r]], ballots.signals[:, r].astype(np.float64)], axis=1)
+
+
+def _figures(log_odds: Floats, members: tuple[Member, ...], ballots: Ballots, order: Order) -> tuple[Floats, Floats]:
+    """(m, k, 3 + K) x_r of every reply and (m, k, 3) w_o of its answer, from log-odds (m, R)."""
+    z = np.take_along_axis(log_odds, order, axis=1)
+    mean = np.array([member.mean for member in members])[order]
+    answered = np.take_along_axis(ballots.codes, order, axis=1) >= 0
+    place = np.clip(np.cumsum(answered, axis=1) - 1, 0, K - 1)
+    worth = np.take_along_axis(ballots.signals[:, :, WORTH], order[:, :, None], axis=1)
+    return np.concatenate([np.stack([z, mean, mean * z], axis=2), np.eye(K)[place]], axis=2), worth.astype(np.float64)
+
+
+def _shared(polled: Polled, members: tuple[Member, ...]) -> Pooled:
+    """c, b and d from the first K replies in prior order; s from the first 1 to K, by turns."""
+    order = prior_order(polled.priors)[:, :K]
+    held_out = np.column_stack([member.calibration.held_out for member in members])
+    replies, answers = _figures(held_out, members, polled.ballots, order)
+    codes = np.take_along_axis(polled.ballots.codes, order, axis=1)
+    right = (np.take_along_axis(np.nan_to_num(polled.correct), order, axis=1) > 0.5) & (codes >= 0)
+    n, k = order.shape
+    fitted = pool(replies, answers, agreement(codes, np.ones((n, k), dtype=bool)), right)
+    called = np.arange(k) <= (np.arange(n) % k)[:, None]
+    same = agreement(codes, called)
+    scored = scores(same, replies @ fitted.reply, answers @ fitted.answer)
+    return replace(fitted, none=none_score(same, scored, right & called))
+
+
+RULE = Reliability()

@@ -1,0 +1,125 @@
+"""`smacs bank import`: logs of other tools, recorded answers or the authors' bank, into a bank."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smacs.commands.bank.common import JsonOption
+
+if TYPE_CHECKING:
+    from smacs.store.imports.report import ImportReport
+    from smacs.store.merge import MergeReport
+
+_Rename = Annotated[
+    list[str] | None,
+    typer.Option(metavar="THEIRS=OURS", help="Another name for an LLM; may be repeated.", show_default=False),
+]
+_Pool = Annotated[str | None, typer.Option(help="A pool file: LLMs get its names for them, a new bank its embedder.")]
+_Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="A format, such as lm_eval. Default: told by the content.",
+        show_default=False,
+    ),
+]
+_Metric = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The score that is the grade, where there are several; of lm-eval also SCORE,FILTER.",
+        show_default=False,
+    ),
+]
+_Text = Annotated[
+    str | None, typer.Option(metavar="FIELD", help="Of lm-eval: the field that holds the question.", show_default=False)
+]
+
+
+def import_(
+    paths: Annotated[list[str], typer.Argument(metavar="FILE_OR_FOLDER")],
+    bank: Annotated[str, typer.Option(metavar="DIR", help="Folder of the bank; made where there is none.")],
+    format_: _Format = None,
+    llm: Annotated[str | None, typer.Option(help="Who answered, whatever the files say.", show_default=False)] = None,
+    rename: _Rename = None,
+    pool: _Pool = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set of all questions.", show_default=False)] = None,
+    metric: _Metric = None,
+    text: _Text = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Grades in the files win over the bank's.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take over what exists: questions, grades, answers and embeddings. Doing it twice changes nothing.
+
+    It reads lm-evaluation-harness samples, Inspect logs, evalscope reviews, plain JSON lines, the authors' bank and
+    recorded answers.
+    """
+    import msgspec
+
+    from smacs.pool.pool import Pool
+    from smacs.store.imports import import_ as run
+
+    with _progress() as show:
+        report = run(
+            paths, bank, format=format_, llm=llm, rename=_pairs(rename), pool=Pool.load(pool) if pool else None,
+            dataset=dataset, metric=metric, text=text, replace=replace, on_progress=show,
+        )  # fmt: skip
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    else:
+        _show(report, replace)
+
+
+def _pairs(rename: Sequence[str] | None) -> dict[str, str]:
+    from smacs.pool.errors import InputError
+
+    pairs = [text.partition("=") for text in rename or ()]
+    for theirs, _, ours in pairs:
+        if not theirs or not ours:
+            raise InputError(f"--rename: expected THEIRS=OURS, got {theirs + ours!r}.")
+    return {theirs: ours for theirs, _, ours in pairs}
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[MergeReport], None]]":
+    """A line on stderr that counts while files are read; how much is in them is not known before."""
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading") as status:
+
+        def show(so_far: "MergeReport") -> None:
+            status.update(f"{so_far.questions_new:,} new questions, {so_far.cells_new:,} new grades")
+
+        yield show
+
+
+def _show(report: "ImportReport", replaced: bool) -> None:
+    total = report.questions * report.bank_llms
+    kept = " (kept; --replace takes those in the files)" if report.conflicts and not replaced else ""
+    print(f"{report.bank}{' (new)' if report.created else ''}")
+    print(f"questions  {report.questions_new:,} new, {report.questions_known:,} known")
+    print(f"grades     {report.cells_new:,} new, {report.cells_known:,} known, {report.conflicts:,} differ{kept}")
+    print(f"vectors    {report.vectors_new:,} new")
+    for name in report.llms:
+        theirs = [other for other, ours in report.mapped.items() if ours == name and other != name]
+        said = f" (in the files: {', '.join(theirs)})" if theirs else ""
+        print(f"LLM        {name}{said}")
+    share = f"{100 * report.filled:.1f} % of {total:,} grades are there"
+    print(f"the bank   {report.questions:,} questions, {report.bank_llms} LLM{'s' * (report.bank_llms != 1)}, {share}")
+    for note in _notes(report):
+        print(f"note       {note}")
+
+
+def _notes(report: "ImportReport") -> list[str]:
+    notes = list(report.notes)
+    if report.unmapped:
+        notes.append(f"not in the pool, kept as they are: {', '.join(report.unmapped)}. Give names with --rename")
+    if report.labels_differ:
+        notes.append(f"{report.labels_differ:,} known questions came with another label: the bank's was kept")
+    if report.ungradable:
+        notes.append(f"{report.ungradable:,} questions of the bank have recorded grades only: no label to grade by")
+    return notes

@@ -1,0 +1,147 @@
+"""Rows become questions: text, label, grader, id, dataset, subject."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from smacs.pool.errors import InputError
+from smacs.store.create.columns import OPTIONS, Columns, columns_in, fill, is_template
+from smacs.store.create.labels import Labelled, first_option, guess_grader, read_label
+from smacs.store.create.options import Options, is_missing, read_options
+from smacs.store.create.report import Place, Problem
+from smacs.store.create.source import Row, Rows, Source
+from smacs.store.graders import GRADERS
+from smacs.store.records import Question
+from smacs.store.text import question_id
+
+TASK_OF = {"number": "math"}  # the other graders are called like the task whose answers they read
+_KNOWN = {"task": {"", "open", *GRADERS}, "grader": {"", *GRADERS}}
+_TEXTS = ("text", "id", "dataset", "subject", "task", "grader")
+
+
+class Draft(NamedTuple):
+    """A question, where it was read, and the name of that source."""
+
+    question: Question
+    place: Place
+    source: str
+
+
+class _Parsed(NamedTuple):
+    """The cells of one row that matter: the fields that are texts, the label as it came, a program's setup."""
+
+    texts: dict[str, str]
+    labelled: Labelled
+    setup: Any
+
+
+def to_questions(rows: Rows, columns: Columns, *, label: bool = True) -> tuple[list[Draft], list[Problem], str]:
+    """The questions of a source, the rows that are none, and the grader that was guessed ("": none had to be).
+
+    Without `label` the texts are read and nothing else. Raises InputError.
+    """
+    columns = _without_foreign(columns, rows.rows)
+    parsed, problems = _parse_all(rows, columns, label)
+    items = [item.labelled for _, item in parsed]
+    guessed = _guess(rows.source, columns, items) if label else ""
+    constants = {"dataset": rows.source.name, "grader": guessed, **rows.source.constants}
+    first = _first(rows.source, items)
+    drafts = [Draft(_question(item, constants, first), place, rows.source.name) for place, item in parsed]
+    return drafts, problems, guessed
+
+
+def _without_foreign(columns: Columns, rows: Sequence[Row]) -> Columns:
+    """A column that happens to be called task or grader, but names none of ours, says nothing."""
+    fields = dict(columns.fields)
+    for name in columns.found & {"task", "grader"}:
+        values = {_as_text(row.values.get(fields[name])) for row in rows}
+        if values == {""} or not values <= _KNOWN[name]:
+            del fields[name]
+    return replace(columns, fields=fields)
+
+
+def _parse_all(rows: Rows, columns: Columns, label: bool) -> tuple[list[tuple[Place, _Parsed]], list[Problem]]:
+    parsed, problems = [], []
+    for row in rows.rows:
+        place = rows.place(row)
+        try:
+            parsed.append((place, _parse(row, columns, label)))
+        except ValueError as error:
+            problems.append(Problem(place, str(error)))
+    return parsed, problems
+
+
+def _parse(row: Row, columns: Columns, label: bool) -> _Parsed:
+    """Raises ValueError for a row that is no question."""
+    if row.problem:
+        raise ValueError(row.problem)
+    options = read_options([row.values.get(name) for name in columns.options])
+    fields = {name: value for name, value in columns.fields.items() if name in _TEXTS}
+    texts = {name: _fill(value, row.values, columns, options) for name, value in fields.items()}
+    for name in ("text", "id"):
+        if not texts.get(name, "missing"):
+            raise ValueError(f"the {name} is empty ({fields[name]!r})")
+    if not label:
+        return _Parsed(texts, Labelled(None, options), None)
+    wanted = columns.fields["label"]
+    value = _fill(wanted, row.values, columns, options) if is_template(wanted) else row.values.get(wanted)
+    if is_missing(value):
+        raise ValueError(f"the label is empty ({wanted!r})")
+    return _Parsed(texts, Labelled(value, options), row.values.get(columns.fields.get("setup", "")))
+
+
+def _fill(wanted: str, values: Mapping[str, Any], columns: Columns, options: Options) -> str:
+    """A column or template as text; a list of options is folded, another list has an item a line."""
+    template = wanted if is_template(wanted) else f"{{{wanted}}}"
+    cells = {}
+    for name in columns_in(template):
+        folds = name == OPTIONS or columns.options == (name,)
+        cells[name] = options.folded() if folds else _as_text(values.get(name))
+    return fill(template, cells)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_as_text, value))
+    return "" if is_missing(value) else str(value)
+
+
+def _guess(source: Source, columns: Columns, items: Sequence[Labelled]) -> str:
+    """The grader of a source that names neither grader nor task."""
+    given = source.constants.get("grader")
+    if given is not None and given not in GRADERS:
+        raise InputError(f"{source.where}: expected a grader out of {', '.join(GRADERS)}, got {given!r}.")
+    if {"grader", "task"} & {*source.constants, *columns.fields} or not items:
+        return ""
+    guessed = guess_grader(items)
+    if not guessed:
+        raise InputError(
+            f"{source.where}: no grader fits all labels, such as {str(items[0].label)[:60]!r}. Say one of "
+            f"{', '.join(GRADERS)} with --set grader=NAME."
+        )
+    return guessed
+
+
+def _first(source: Source, items: Sequence[Labelled]) -> int | None:
+    given = source.constants.get("first_option")
+    if given is not None and given not in ("0", "1"):
+        raise InputError(f"{source.where}: expected first_option 0 or 1, got {given!r}.")
+    try:
+        return int(given) if given else first_option(items)
+    except ValueError as error:
+        raise InputError(f"{source.where}: {error}.") from error
+
+
+def _question(item: _Parsed, constants: Mapping[str, str], first: int | None) -> Question:
+    texts = {**constants, **{name: text for name, text in item.texts.items() if text}}
+    grader = texts.get("grader", "")
+    task = texts.get("task") or TASK_OF.get(grader, grader) or "open"
+    return Question(
+        id=texts.get("id") or question_id(texts["text"]),
+        text=texts["text"],
+        label=read_label(item.labelled, grader or task, first, item.setup),
+        task=task,
+        grader=grader,
+        dataset=texts["dataset"],
+        subject=texts.get("subject", ""),
+    )

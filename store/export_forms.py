@@ -1,0 +1,113 @@
+"""The forms that a bank is exported in; each writes a chosen part of it."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from smacs.pool.errors import InputError
+from smacs.store.bank import QuestionBank
+from smacs.store.draft import check_new, draft_bank
+from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.jsonl import JsonlWriter
+from smacs.store.records import Evaluation, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is exported: LLMs, and questions with their positions in the bank."""
+
+    bank: QuestionBank
+    llms: list[str]
+    questions: Mapping[int, Question]
+
+    def correctness(self) -> NDArray[np.float32]:
+        """Their part of V, (questions, llms), NaN where missing."""
+        return self.bank.correctness(self.llms)[list(self.questions)]
+
+    def evaluations(self, llm: str) -> list[Evaluation]:
+        """What one LLM answered to these questions."""
+        ids = {question.id for question in self.questions.values()}
+        return [item for item in self.bank.evaluations(llm) if item.question in ids]
+
+
+def write_answers(part: Part, file: IO[bytes]) -> None:
+    """One line for each answer, LLM by LLM."""
+    of = {question.id: _described(question) for question in part.questions.values()}
+    for llm in part.llms:
+        for item in part.evaluations(llm):
+            kept = {"response": item.response, "reasoning": item.reasoning, "answer": item.answer}
+            cost = {"tokens": item.tokens, "seconds": item.seconds}
+            line = {**of[item.question], "llm": llm, "correct": item.correct, **kept, **cost}
+            file.write(msgspec.json.encode({key: value for key, value in line.items() if value not in ("", None)}))
+            file.write(b"\n")
+
+
+def _described(question: Question) -> dict[str, Any]:
+    """The question in each of its lines, so that any line can be read alone."""
+    fields = ("label", "grader", "task", "dataset", "subject")
+    return {"question": question.text, **{name: getattr(question, name) for name in fields}}
+
+
+def write_csv(part: Part, file: IO[bytes]) -> None:
+    """V with a header; empty cells are missing ones."""
+    text = TextIOWrapper(file, "utf-8", newline="")
+    writer = csv.writer(text)
+    writer.writerow(["id", "dataset", "subject", *part.llms])
+    for question, row in zip(part.questions.values(), part.correctness().tolist(), strict=True):
+        cells = ["" if value != value else f"{value:g}" for value in row]
+        writer.writerow([question.id, question.dataset, question.subject, *cells])
+    text.detach()
+
+
+def write_parquet(part: Part, file: IO[bytes]) -> None:
+    """V as a table whose missing cells are null. Raises InputError without pyarrow."""
+    try:
+        import pyarrow
+        from pyarrow.parquet import write_table
+    except ImportError as error:
+        raise InputError("Parquet needs a package more: pip install 'smacs[data]'") from error
+    questions = part.questions.values()
+    texts = {name: [getattr(question, name) for question in questions] for name in ("id", "dataset", "subject")}
+    columns = zip(part.llms, part.correctness().T, strict=True)
+    cells = {llm: pyarrow.array(column, from_pandas=True) for llm, column in columns}
+    write_table(pyarrow.table(texts | cells), file)
+
+
+def write_authors(part: Part, file: IO[bytes], *, matrix: NDArray[np.float32]) -> None:
+    """The schema of the authors' released bank; `matrix` is E (N, d) of the whole bank here."""
+    file.write(b"{")
+    for number, (entry, i) in enumerate(_entries(part)):
+        body = orjson.dumps({**entry, "embedding": matrix[i]}, option=orjson.OPT_SERIALIZE_NUMPY)
+        file.write(b'%s"%d":%s' % (b",\n" if number else b"\n", number, body))
+    file.write(b"\n}\n")
+
+
+def _entries(part: Part) -> Iterator[tuple[dict[str, Any], int]]:
+    """The authors' fields of each question, and its position. Their grades are yes or no: a half counts as yes."""
+    for (i, question), row in zip(part.questions.items(), part.correctness().tolist(), strict=True):
+        results = {llm: {"is_correct": v >= 0.5} for llm, v in zip(part.llms, row, strict=True) if v == v}
+        source = {"src": question.dataset, "src_subject": question.subject, "src_question_id": question.id}
+        yield {"question": question.text, **source, "model_res": results}, i
+
+
+def write_folder(part: Part, folder: Path) -> None:
+    """A bank of its own, with the vectors that came with the questions. Raises BankError."""
+    check_new(folder)
+    questions = list(part.questions.values())
+    with draft_bank(folder, part.bank.embedder, questions) as draft:
+        for llm in part.llms:
+            with JsonlWriter(draft.evaluation_file(llm), Evaluation) as writer:
+                writer.append(part.evaluations(llm))
+        made_for = draft.manifest.embedder
+        hashes = [content_hash(made_for, question.text) for question in questions]
+        found, rows = GivenVectors(part.bank.path, made_for).find(hashes)
+        if found.any():
+            GivenVectors(draft.path, made_for).append(list(np.array(hashes)[found]), rows)

@@ -1,0 +1,140 @@
+"""Recorded multiple-choice answers: a folder with `questions.parquet` and `responses.parquet`.
+
+The layout of the MMLU-Pro answers of fifteen LLMs: question_id, question, options, answer, category; and question_id,
+model, answer, correct, response. `embeddings_minilm.npy`, where it is there, has the vector of question i in row i.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.pool.config import EmbedderSpec
+from smacs.pool.errors import InputError
+from smacs.store.imports.format import Format, Options
+from smacs.store.imports.grades import evaluation
+from smacs.store.imports.lines import convert
+from smacs.store.imports.question import make_question
+from smacs.store.merge import Found
+from smacs.store.records import Question
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+
+T = TypeVar("T", bound=msgspec.Struct)
+QUESTIONS, RESPONSES, VECTORS = "questions.parquet", "responses.parquet", "embeddings_minilm.npy"
+_ROWS = 1_000  # rows in memory at once
+
+
+class _Item(msgspec.Struct):
+    question_id: int
+    question: str
+    options: list[str]
+    answer: str
+    category: str
+
+
+class _Response(msgspec.Struct):
+    question_id: int
+    model: str
+    answer: str | None
+    correct: bool
+    response: str | None
+
+
+def recognises(path: Path) -> bool:
+    """Whether both tables are in the folder."""
+    return (path / QUESTIONS).is_file() and (path / RESPONSES).is_file()
+
+
+def read(path: Path, options: Options) -> Iterator[Found]:
+    """Each question with its vector, then each answer with its question. A text that comes twice is two questions."""
+    questions: dict[int, Question] = {}
+    vectors = _vectors(path)
+    for row, (place, item) in enumerate(_rows(path / QUESTIONS, _Item)):
+        questions[item.question_id] = question = _question(place, item, options)
+        yield Found(question, vector=None if vectors is None else np.asarray(vectors[row], np.float32))
+    yield from _answers(path, questions)
+
+
+def _answers(path: Path, questions: Mapping[int, Question]) -> Iterator[Found]:
+    source = f"recorded: {path.name}/{RESPONSES}"
+    for place, answer in _rows(path / RESPONSES, _Response):
+        if answer.question_id not in questions:
+            raise InputError(f"{place}: question_id {answer.question_id} is not in {QUESTIONS}.")
+        cell = evaluation(float(answer.correct), answer.response or "", source, answer=answer.answer)
+        yield Found(questions[answer.question_id], {answer.model: cell})
+
+
+def embedder(path: Path) -> EmbedderSpec | None:
+    """all-MiniLM-L6-v2, where there are vectors of it."""
+    vectors = _vectors(path)
+    return None if vectors is None else EmbedderSpec(dimension=vectors.shape[1])
+
+
+def _question(place: str, item: _Item, options: Options) -> Question:
+    question = make_question(
+        item.question,
+        options=item.options,
+        target=item.answer,
+        dataset=options.dataset or "MMLU-Pro",
+        subject=item.category,
+        identity=f"mmlu-pro-{item.question_id}",
+    )
+    if not question.grader:
+        raise InputError(f"{place}: expected `answer` to be the letter of one of the options, got {item.answer!r}.")
+    return question
+
+
+def _vectors(path: Path) -> NDArray[Any] | None:
+    """(N, d), as it is on the disk."""
+    file = path / VECTORS
+    if not file.exists():
+        return None
+    try:
+        vectors: NDArray[Any] = np.load(file, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{file} is no array of numpy: {error}.") from error
+    rows = sum(batch.num_rows for batch in _batches(path / QUESTIONS, ["question_id"]))
+    if vectors.ndim != 2 or len(vectors) != rows or vectors.dtype.kind != "f":
+        came = f"{vectors.dtype} in shape {vectors.shape}"
+        raise InputError(f"{file}: expected one row of floats for each of the {rows} questions, got {came}.")
+    return vectors
+
+
+def _rows(file: Path, kind: type[T]) -> Iterator[tuple[str, T]]:
+    """(place, row) for each row of a table; a part of it is in memory at a time."""
+    number = 0
+    for batch in _batches(file, kind.__struct_fields__):
+        for row in batch.to_pylist():
+            number += 1
+            place = f"{file}, row {number}"
+            yield place, convert(place, row, kind, f"the columns {', '.join(kind.__struct_fields__)}")
+
+
+def _batches(file: Path, columns: Sequence[str]) -> "Iterator[RecordBatch]":
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise InputError(f"{file}: Parquet needs a package more: pip install 'smacs[data]'") from error
+    try:
+        with ParquetFile(file) as table:
+            names = table.schema_arrow.names
+            if missing := [name for name in columns if name not in names]:
+                raise InputError(f"{file}: expected a column {missing[0]!r}; the columns are {', '.join(names)}.")
+            yield from table.iter_batches(batch_size=_ROWS, columns=list(columns))
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{file} cannot be read as Parquet: {error}.") from error
+
+
+FORMAT = Format(
+    name="recorded",
+    looks=f"a folder with {QUESTIONS}, {RESPONSES} and where there are vectors {VECTORS}",
+    recognises=recognises,
+    read=read,
+    embedder=embedder,
+)
