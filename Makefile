@@ -9,12 +9,13 @@ BIN := $(VENV)/bin
 # The CPU build is small. With a GPU: `make ask TORCH=torch`, or install into an environment of your own.
 TORCH ?= torch==2.13.0
 PORT ?= 2024
+DATA ?= ../shared/data/mmlu_pro_recorded
 Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
 export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow"
 
-.PHONY: help install ask dev test test-fast check fix types bench reliability docs clean
+.PHONY: help install ask dev test test-fast check fix types bench reliability prior-docs docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -71,6 +72,13 @@ bench: install  ## speed ratios against a mock endpoint, as a table and build/be
 
 reliability: install  ## kill -9 evaluate, index and import 50 times each: lost, duplicated, unopenable
 	@$(BIN)/python -m smacs.bench.reliability
+
+prior-docs: install  ## DATA=...: measure the prior on recorded answers, write docs/prior.md and docs/prior.svg
+	@mkdir -p build
+	@$(BIN)/smacs bank import $(DATA) --bank build/recorded-bank
+	@$(BIN)/smacs bank rank --bank build/recorded-bank --splits 10 --bank-size 5512 --test-size 1196 --calls 3.9 \
+	  --json build/prior.json --figure docs/prior.svg
+	@$(BIN)/python -m smacs.bench.prior.document build/prior.json docs/prior.md
 
 docs: install  ## write the drawing of the graph into the README
 	@$(BIN)/python -m smacs.graph.draw

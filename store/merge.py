@@ -1,8 +1,7 @@
 """How anything that exists gets into a bank: questions, recorded grades, vectors. Doing it twice changes nothing.
 
-A question is the bank's own when its id and text are, or its normalised text is; but an id of its own within the same
-data set makes it another one, as in data sets that hold a question twice. New ones are appended. A cell that is there
-stays; another grade for it is a conflict, which is counted, and wins only when asked to.
+New questions are appended (`smacs.store.known` says which are new). A cell that is there stays; another grade for it is
+a conflict, which is counted, and wins only when asked to.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,9 +18,9 @@ from smacs.pool.errors import BankError, EmbedderMismatchError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.jsonl import JsonlWriter, read_jsonl
+from smacs.store.known import KnownQuestions
 from smacs.store.lock import write_lock
 from smacs.store.records import Cell, Evaluation, Question
-from smacs.store.text import normalised, question_id
 
 _GROUP = 1_000  # questions written at once, with one flush of each file
 
@@ -89,61 +88,26 @@ class _Merge:
         self.stack = stack
         self.report = MergeReport()
         self.given = GivenVectors(bank.path, bank.manifest.embedder)
-        self.texts: dict[str, str] = {}  # id -> normalised text
-        self.ids: dict[str, str] = {}  # normalised text -> id
-        self.labels: dict[str, Any] = {}
-        self.datasets: dict[str, str] = {}
-        for question in self.bank.questions:
-            self._learn(question)
+        self.known = KnownQuestions(self.bank.questions, str(bank.path))
         self.cells: dict[str, dict[str, float]] = {}
         self.writers: dict[str, JsonlWriter] = {}
 
     def add(self, group: list[Found]) -> None:
         """Vectors first, then questions, then cells: no question is ever seen without its vector."""
-        questions = [self._place(item) for item in group]
+        questions = [self.known.place(item.question) for item in group]
         new = [question for question, is_new in questions if is_new]
+        self._count(questions)
         self._write_vectors([(q, item.vector) for (q, _), item in zip(questions, group, strict=True)])
         if new:
             self._writer("").append(new)
         for llm, cells in self._new_cells(zip((q for q, _ in questions), group, strict=True)).items():
             self._writer(llm).append(cells)
 
-    def _place(self, item: Found) -> tuple[Question, bool]:
-        """The question as the bank has it, and whether it is new."""
-        came = item.question
-        if not came.text.strip():
-            if came.id not in self.texts:
-                raise InputError(
-                    f"{came.id!r} is no question of {self.bank.path}. Expected an id of the bank, or a text."
-                )
-            self.report.questions_known += 1
-            return came, False
-        text = normalised(came.text)
-        known = came.id if self.texts.get(came.id) == text else self._same(came, text)
-        if known is not None:
-            self.report.questions_known += 1
-            self.report.labels_differ += came.label is not None and came.label != self.labels[known]
-            return msgspec.structs.replace(came, id=known), False
-        identity = came.id or question_id(came.text)
-        if identity in self.texts:  # another question of that name
-            identity = f"{identity}-{question_id(came.text)[:8]}"
-        question = msgspec.structs.replace(came, id=identity)
-        self._learn(question)
-        self.report.questions_new += 1
-        return question, True
-
-    def _same(self, came: Question, text: str) -> str | None:
-        """The id of the bank's question with that text, unless the data set itself says that they are two."""
-        known = self.ids.get(text)
-        apart = known is not None and came.id and came.dataset and came.dataset == self.datasets[known]
-        return None if apart else known
-
-    def _learn(self, question: Question) -> None:
-        text = normalised(question.text)
-        self.texts[question.id] = text
-        self.ids.setdefault(text, question.id)
-        self.labels[question.id] = question.label
-        self.datasets[question.id] = question.dataset
+    def _count(self, questions: list[tuple[Question, bool]]) -> None:
+        new = sum(is_new for _, is_new in questions)
+        self.report.questions_new += new
+        self.report.questions_known += len(questions) - new
+        self.report.labels_differ += sum(self.known.label_differs(q) for q, is_new in questions if not is_new)
 
     def _write_vectors(self, pairs: list[tuple[Question, NDArray[np.floating[Any]] | None]]) -> None:
         made_for = self.bank.manifest.embedder
@@ -181,8 +145,8 @@ class _Merge:
     def _is_new(self, llm: str, question: str, grade: float) -> bool:
         if not 0 <= grade <= 1:
             raise InputError(f"{llm}, question {question!r}: expected a grade within 0 and 1, got {grade}.")
-        known = self._known(llm)
-        old = known.get(question)
+        cells = self._grades(llm)
+        old = cells.get(question)
         if old is None:
             self.report.cells_new += 1
         elif abs(old - grade) < 1e-9:
@@ -192,10 +156,10 @@ class _Merge:
             self.report.conflicts += 1
             if not self.replace:
                 return False
-        known[question] = grade
+        cells[question] = grade
         return True
 
-    def _known(self, llm: str) -> dict[str, float]:
+    def _grades(self, llm: str) -> dict[str, float]:
         if llm not in self.cells:
             self.cells[llm] = {cell.question: cell.correct for cell in self._read(llm)}
             self.report.llms.append(llm)

@@ -1,15 +1,12 @@
 """What retrieval sees of a bank: memory-mapped arrays, opened once for each process and kept up to date."""
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +16,7 @@ from smacs.store.index.arrays import Arrays, arrays_folder, build_arrays, open_a
 from smacs.store.index.columns import column
 from smacs.store.index.given import GivenVectors
 from smacs.store.index.labels import Labels
+from smacs.store.index.lines import Lines
 from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
 from smacs.store.index.place import place_of
 from smacs.store.manifest import BankEmbedder
@@ -27,37 +25,6 @@ from smacs.store.records import Question
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
-
-
-class Lines:
-    """The questions, read from their file one at a time. A file that is replaced stays readable here."""
-
-    def __init__(self, file: Path, ends: NDArray[np.int64]) -> None:
-        self._file = file.open("rb")
-        self._ends = ends
-        self._decoder = msgspec.json.Decoder(Question)
-
-    def __len__(self) -> int:
-        return len(self._ends)
-
-    def __getitem__(self, i: int) -> Question:
-        return self._decoder.decode(self._line(i))
-
-    def ids(self) -> list[str]:
-        """The id of every question; nothing else of them is decoded."""
-        decoder, ends = msgspec.json.Decoder(_Id), self._ends.tolist()
-        if not ends:
-            return []
-        with mmap(self._file.fileno(), ends[-1], access=ACCESS_READ) as lines:
-            return [decoder.decode(lines[start:end]).id for start, end in zip([0, *ends], ends, strict=False)]
-
-    def _line(self, i: int) -> bytes:
-        start = int(self._ends[i - 1]) if i else 0
-        return os.pread(self._file.fileno(), int(self._ends[i]) - start, start)
-
-
-class _Id(msgspec.Struct):
-    id: str
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -3,8 +3,8 @@
 from typing import Any, Protocol
 
 from smacs.pool.errors import BankError, ChromaServerError
-from smacs.store.index.chroma import ChromaServer
 from smacs.store.index.chroma_process import ChromaProcess
+from smacs.store.index.chroma_server import ChromaServer
 from smacs.store.index.place import Place
 from smacs.store.lock import write_lock
 from smacs.store.room import writing

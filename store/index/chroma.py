@@ -4,23 +4,20 @@ Chroma reads a whole collection into memory to hand out one vector. So a bank is
 questions, in questions order; an embedded Chroma has one of them open at a time.
 """
 
-import os
 import shutil
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError, ChromaServerError
+from smacs.pool.errors import BankError
 from smacs.store.index.place import Place
 
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api import ClientAPI
 
-TOKEN = "SMACS_CHROMA_TOKEN"  # environment variable: the server's token, if it wants one
 _MAX_BATCH = 5_461  # what Chroma takes at once
 _BATCH_FLOATS = 1 << 18  # Chroma hands out Python floats, 32 bytes each
 _SHARD_BYTES = 16 << 20
@@ -149,50 +146,3 @@ class ChromaFolder(Chroma):
         if self._open is None:
             self._open = chromadb.PersistentClient(str(self.place.chroma), Settings(anonymized_telemetry=False))
         return cast("ClientAPI", self._open)
-
-
-class ChromaServer(Chroma):
-    """A Chroma server, `chroma run`, that several banks and programs may share."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._open: ClientAPI | None = None
-
-    def reset(self) -> None:
-        """Delete this place's collections."""
-        for name in self._names():
-            if self._own(name):
-                self._client().delete_collection(name)
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-    def _client(self) -> "ClientAPI":
-        if self._open is None:
-            self._open = _connect(self.place.server)
-        return self._open
-
-
-def _connect(url: str) -> "ClientAPI":
-    """A client of the server at `url`. Raises ChromaServerError."""
-    import chromadb
-    from chromadb.config import Settings
-
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    token = os.environ.get(TOKEN)
-    try:
-        client = chromadb.HttpClient(
-            parts.hostname or "",
-            parts.port or (443 if secure else 80),
-            ssl=secure,
-            headers={"X-Chroma-Token": token} if token else None,
-            settings=Settings(anonymized_telemetry=False),
-        )
-        client.heartbeat()
-    except Exception as error:  # the client raises ValueError and whatever its transport raises
-        raise ChromaServerError(
-            f"The Chroma server at {url} does not answer: {str(error)[:200]} Start it (`chroma run`), or bring the "
-            "index back into the bank's folder with `smacs bank move-index --to folder`."
-        ) from error
-    return client

@@ -59,6 +59,11 @@ async def fill_matrix(work: MatrixWork, matrix: Matrix, *, rebuild: bool = False
         await filling.again()
 
 
+def kept_vectors(place: Place, made_for: BankEmbedder) -> GivenVectors:
+    """The vectors that were embedded for an index that is not complete yet."""
+    return GivenVectors(place.arrays / ".embedded", made_for)
+
+
 class _Filling:
     """One pass over the bank: read what Chroma has, then find or embed, and write, what it lacks."""
 
@@ -67,7 +72,7 @@ class _Filling:
         self.matrix = matrix
         self.questions = work.questions
         self.made_for = work.made_for
-        self.kept = GivenVectors(work.place.arrays / ".embedded", work.made_for)
+        self.kept = kept_vectors(work.place, work.made_for)
         self.shard = shard_rows(self.made_for.dimension)
         self.batch = batch_rows(self.made_for.dimension)
         self.hashes = [content_hash(self.made_for, question.text) for question in self.questions]
