@@ -22,7 +22,7 @@ def examine(operation: Operation, path: Path, before: Set[str], acknowledged: in
 
     `before` are those for which it was done before the run, `acknowledged` says of how many the run said so.
     """
-    if damages := list(unopenable(path)):
+    if damages := list(unopenable(path, operation.mends)):
         return damages, set()
     bank = QuestionBank.open(path)
     now = operation.present(bank)
@@ -35,15 +35,15 @@ def examine(operation: Operation, path: Path, before: Set[str], acknowledged: in
     return [*damages, *doubles(bank), *operation.beside(bank)], now
 
 
-def unopenable(path: Path) -> Iterator[Damage]:
-    """What hinders a reader, and every problem that does not mend itself."""
+def unopenable(path: Path, mends: Set[str] = frozenset()) -> Iterator[Damage]:
+    """What hinders a reader, and every problem that does not mend itself, or is at none of the places `mends`."""
     try:
         bank = QuestionBank.open(path)
         _ = bank.questions, [bank.evaluations(llm) for llm in bank.llms]
     except (SmacsError, OSError) as error:
         yield Damage("unopenable", 1, str(error))
         return
-    if problems := [problem for problem in verify(path) if not problem.harmless]:
+    if problems := [problem for problem in verify(path) if not problem.harmless and problem.where not in mends]:
         yield Damage("unopenable", 1, "; ".join(f"{problem.where}: {problem.what}" for problem in problems))
 
 

@@ -16,6 +16,7 @@ class Operation(ABC):
 
     name: ClassVar[str]
     total: ClassVar[int]  # questions
+    mends: ClassVar[frozenset[str]] = frozenset()  # what the next run builds anew by itself, and asks nothing again
 
     def __init__(self, mock: MockServer) -> None:
         self.mock = mock

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from smacs.bench.mock.handle import MockServer
 from smacs.bench.mock.vectors import vector
@@ -17,11 +18,12 @@ from smacs.bench.reliability.damage import Damage
 from smacs.bench.reliability.operation import Operation
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import make_embedder, put
+from smacs.pool.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.index.chroma import ChromaFolder
+from smacs.store.index.access import access
 from smacs.store.index.given import content_hash
-from smacs.store.index.place import place_of
-from smacs.store.lock import write_lock
+from smacs.store.index.matrix import kept_vectors
+from smacs.store.index.place import Place, place_of
 from smacs.store.manifest import BankEmbedder
 
 
@@ -31,6 +33,7 @@ class Index(Operation):
     name = "index"
     total = made.EMBEDDED
     spec = made.OLD
+    mends = frozenset({"chroma"})
 
     def make(self, path: Path) -> None:
         """Questions only."""
@@ -42,7 +45,7 @@ class Index(Operation):
         self.mock.set(self.spec.model, dimension=made.DIMENSION, latency=0.02, jitter=0.04)
 
     def present(self, bank: QuestionBank) -> set[str]:
-        """Questions whose vector is in Chroma."""
+        """Questions whose vector is in Chroma, or beside it."""
         return embedded(bank, self.spec)
 
     def asked(self) -> Counter[str]:
@@ -84,17 +87,27 @@ class Reembed(Index):
 
 
 def embedded(bank: QuestionBank, spec: EmbedderSpec) -> set[str]:
-    """The questions that Chroma has the right vector and hash of, for one embedder."""
-    made_for, ids = BankEmbedder.of(spec), [question.id for question in bank.questions]
+    """The questions that the index has the right vector of, for one embedder."""
+    made_for = BankEmbedder.of(spec)
     place = place_of(bank.path, bank.manifest, made_for)
-    if not place.chroma.exists():
-        return set()
-    with write_lock(place.folder, "index", wait=10):
-        folder = ChromaFolder(place)
-        hashes, rows = folder.peek(0, ids)
-        folder.close()
-    expected = [content_hash(made_for, question.text) for question in bank.questions]
     texts = put(spec, [question.text for question in bank.questions], query=False)
-    vectors = np.array([orjson.loads(vector(text, made.DIMENSION, False)) for text in texts])
-    right = np.isclose(rows, vectors, atol=1e-5).all(axis=1)
-    return {i for i, found, wanted, same in zip(ids, hashes, expected, right, strict=True) if same and found == wanted}
+    expected = np.array([orjson.loads(vector(text, made.DIMENSION, False)) for text in texts])
+    wanted = [content_hash(made_for, question.text) for question in bank.questions]
+    found, rows = _in_chroma(place, [question.id for question in bank.questions])
+    right = (np.array(found) == wanted) & np.isclose(rows, expected, atol=1e-5).all(axis=1)
+    there, kept = kept_vectors(place, made_for).find(wanted)
+    right[there] |= np.isclose(kept, expected[there], atol=1e-5).all(axis=1)
+    return {question.id for question, same in zip(bank.questions, right, strict=True) if same}
+
+
+def _in_chroma(place: Place, ids: list[str]) -> tuple[list[str], NDArray[np.float32]]:
+    """Hashes and vectors; empty ones where Chroma cannot be read."""
+    try:
+        opened = access(place, wait=10)
+        try:
+            found: tuple[list[str], NDArray[np.float32]] = opened.call("peek", 0, ids)
+            return found
+        finally:
+            opened.close()
+    except BankError:
+        return [""] * len(ids), np.zeros((len(ids), place.dimension), np.float32)

@@ -13,7 +13,6 @@ from smacs.pool.replies import Failure, Reply
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.batch_id import asked_digest
 from smacs.store.evaluate.batch_lines import ResultLine, reply_in
-from smacs.store.evaluate.cells import write_cells
 from smacs.store.evaluate.grading import Grading
 from smacs.store.evaluate.summary import EvaluationSummary, Unanswered
 from smacs.store.jsonl import JsonlWriter
@@ -66,7 +65,7 @@ class Column:
     def write(self) -> None:
         """Put what was kept on the disk. Raises BankError."""
         if self.cells:
-            write_cells(self.writer, self.cells)
+            self.writer.append(self.cells)
         self.summary.done += len(self.cells)
         self.summary.asked += len(self.cells)
         self.summary.correct += sum(cell.correct for cell in self.cells)

@@ -42,19 +42,8 @@ class Cells:
                 raise self._error
             group = [self._waiting.popleft() for _ in range(len(self._waiting))]
             try:
-                write_cells(self._writer, group)
+                self._writer.append(group)
             except BankError as error:
                 self._error = error
                 raise
             return group
-
-
-def write_cells(writer: JsonlWriter, group: Sequence[Evaluation]) -> None:
-    """Returns when all are on the disk. Raises BankError where they do not fit."""
-    try:
-        writer.append(group)
-    except OSError as error:
-        raise BankError(
-            f"The evaluation cannot be written ({error.strerror or error}). What was written before is safe: make room "
-            "and start again."
-        ) from error

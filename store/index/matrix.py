@@ -86,7 +86,7 @@ class _Filling:
             missing = await asyncio.to_thread(self._read, index, range(len(self.questions)))
             if missing:
                 rest = await asyncio.to_thread(self._take, self.work.given, index, missing)
-                rest = await asyncio.to_thread(self._take, self.kept, index, rest)
+                rest = await asyncio.to_thread(self._take_kept, index, rest)
                 await self._embed(index, rest)
                 missing = await asyncio.to_thread(self._read, index, missing)
             if not missing:
@@ -116,6 +116,12 @@ class _Filling:
             self.matrix[group] = rows
             missing += np.asarray(group)[~known].tolist()
         return missing
+
+    def _take_kept(self, index: Access, missing: list[int]) -> list[int]:
+        """Write those of an index that was not completed; a damaged file of them is not used."""
+        if self.kept.broken():
+            self.kept.forget()
+        return self._take(self.kept, index, missing)
 
     def _take(self, source: GivenVectors, index: Access, missing: list[int]) -> list[int]:
         """Write those that a file has; the positions of the others."""

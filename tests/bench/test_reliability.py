@@ -23,7 +23,8 @@ from smacs.bench.reliability.truth import Evaluate, Import
 from smacs.bench.reliability.vectors import Index, Reembed
 from smacs.store.bank import QuestionBank
 from smacs.store.index.chroma import ChromaFolder
-from smacs.store.index.given import GivenVectors
+from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.index.matrix import kept_vectors
 from smacs.store.index.place import place_of
 from smacs.store.jsonl import JsonlWriter
 from smacs.store.merge import merge
@@ -165,8 +166,12 @@ def test_damage_to_an_index_is_seen(tmp_path: Path, mock: MockServer, monkeypatc
     chroma.close()
     assert kinds(examine(old, bank.path, {"q2"}, 30)[0]) == {"lost": 2}
     assert kinds(examine(operation, bank.path, set(), 0)[0]) == {"lost": 2}  # the bank's own embedder is still the old
-    asyncio.run(operation._index(bank.path))
-    assert [text for body in mock.stats().bodies("mock-embedder") for text in body["input"]]  # type: ignore[attr-defined]
+    kept = kept_vectors(place_of(bank.path, bank.manifest), bank.manifest.embedder)
+    hashes = [content_hash(bank.manifest.embedder, bank.questions[i].text) for i in (2, 7)]
+    kept.append(hashes, asyncio.run(bank.load(None)).matrix[[2, 7]])
+    assert examine(old, bank.path, {"q2"}, 30)[0] == []
+    (bank.path / "chroma" / "chroma.sqlite3").write_bytes(b"garbage" * 1000)
+    assert kinds(examine(old, bank.path, {"q2"}, 30)[0]) == {"lost": 28}
 
 
 TALKS = """

@@ -16,6 +16,7 @@ from smacs.store.evaluate import Selection, estimate, evaluate, missing
 from smacs.store.evaluate.one_pass import PATIENCE
 from smacs.store.jsonl import JsonlWriter, encode_lines
 from smacs.store.records import Evaluation, Question
+from smacs.store.room import cannot_write
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]
@@ -110,7 +111,7 @@ async def test_a_full_disk_is_said_and_nothing_follows_half_a_line(
     def full(self: JsonlWriter, records: list[msgspec.Struct]) -> None:
         groups.append(len(records))
         if len(groups) == 3:
-            raise OSError(28, "No space left on device")
+            raise cannot_write("the disk", OSError(28, "No space left on device"))
         append(self, records)
 
     monkeypatch.setattr(JsonlWriter, "append", full)
