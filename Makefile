@@ -78,7 +78,9 @@ prior-docs: install  ## DATA=...: measure the prior on recorded answers, write d
 	@$(BIN)/smacs bank import $(DATA) --bank build/recorded-bank
 	@$(BIN)/smacs bank rank --bank build/recorded-bank --splits 10 --bank-size 5512 --test-size 1196 --calls 3.9 \
 	  --json build/prior.json --figure docs/prior.svg
-	@$(BIN)/python -m smacs.bench.prior.document build/prior.json docs/prior.md
+	@$(BIN)/smacs bank rank --bank build/recorded-bank --splits 10 --bank-size 5512 --test-size 1196 --calls 3.9 --repeats \
+	  --json build/prior-repeats.json
+	@$(BIN)/python -m smacs.bench.prior.document build/prior.json docs/prior.md --repeats build/prior-repeats.json
 
 docs: install  ## write the drawing of the graph into the README
 	@$(BIN)/python -m smacs.graph.draw

@@ -55,12 +55,17 @@ def rank(priors: Floats, accuracies: Floats) -> list[int]:
 
 
 async def _priors(
-    view: "BankView", names: list[str], support: Support, within: npt.NDArray[np.float32], selector: str
+    view: "BankView",
+    names: list[str],
+    support: Support,
+    within: npt.NDArray[np.float32],
+    selector: str,
+    question: str,
 ) -> Floats:
     """(R,) priors by the selector; by eq. 4 where the question has no embedding, which the others need."""
     if selector == PAPER or support.query is None:
         return prior_scores(support.similarities, within)
-    return await live_scores(view, names, selector, support.query)
+    return await live_scores(view, names, selector, support.query, question)
 
 
 async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
@@ -70,7 +75,7 @@ async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     names = list(tools.pool.llms)
     view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     within = view.correctness(names, support.indices)
-    priors = await _priors(view, names, support, within, tools.settings.selector)
+    priors = await _priors(view, names, support, within, tools.settings.selector, state["asked"]["question"])
     accuracies = np.array([view.accuracies.get(name, 0.0) for name in names])
     order = rank(priors, accuracies)
     scores = {names[r]: float(priors[r]) for r in order}

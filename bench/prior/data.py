@@ -25,6 +25,7 @@ class Recorded:
     """
 
     llms: list[str]
+    texts: list[str]
     same: npt.NDArray[np.int32]
     matrix: npt.NDArray[np.float32]
     correct: npt.NDArray[np.float32]
@@ -36,11 +37,18 @@ class Recorded:
 
     def known(self, rows: Rows) -> Known:
         """What a selector is fitted on."""
-        return Known(self.matrix[rows], self.correct[rows], self.datasets[rows], self.subjects[rows])
+        return Known(self.matrix[rows], self.correct[rows], self.datasets[rows], self.subjects[rows], self._texts(rows))
 
     def queries(self, rows: Rows) -> Queries:
         """What it is asked, with the data set and subject of each question."""
-        return Queries(self.matrix[rows], self.datasets[rows], self.subjects[rows])
+        return Queries(self.matrix[rows], self.datasets[rows], self.subjects[rows], self._texts(rows))
+
+    def live(self, rows: Rows) -> Queries:
+        """What it is asked of a live question, whose data set and subject nobody knows."""
+        return Queries.live(self.matrix[rows], self._texts(rows))
+
+    def _texts(self, rows: Rows) -> list[str]:
+        return [self.texts[i] for i in rows]
 
 
 async def read(*banks: QuestionBank, with_answers: bool = True) -> Recorded:
@@ -58,6 +66,7 @@ async def read(*banks: QuestionBank, with_answers: bool = True) -> Recorded:
     subject_names, subjects = _codes([question.subject for question in questions])
     return Recorded(
         llms=llms,
+        texts=[question.text for question in questions],
         same=_codes([normalised(question.text) for question in questions])[1],
         matrix=np.concatenate([(await bank.load(None)).matrix for bank in banks]),
         correct=np.concatenate([bank.correctness(llms) for bank in banks]),

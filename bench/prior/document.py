@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smacs.bench.prior.render import headline, markdown_table, tables
 from smacs.bench.prior.report import Report
+from smacs.bench.prior.sheets import overview
 from smacs.bench.prior.targets import checked
 from smacs.bench.prior.write import read_json
 
@@ -30,7 +31,7 @@ RPS should give what was known from four other splits: reproduced means within t
 
 ![What each selector and each answer gains over Simple Router]({figure})
 
-## What is measured
+{repeats}## What is measured
 
 - Rank score: pairwise ranking score, eq. 8 of the paper. Of all pairs of a right and a wrong LLM on a test question,
   the share that the selector ranks in that order; equal scores count half; the pairs of all test questions are pooled.
@@ -73,13 +74,29 @@ On a bank of your own, `smacs bank rank --bank DIR` cross-validates in five fold
 """
 
 
-def document(report: Report, figure: str) -> str:
-    """The whole text; `figure` is the link of the figure."""
+REPEATS = """\
+## The same with repeats left in
+
+{headline}
+
+A bank question with the text of a test question gives its grades away. Splits that nobody cleans have such pairs:
+these figures compare with other people's, the ones above say what to expect of new questions.
+
+{targets}
+
+{ranking}
+
+"""
+
+
+def document(report: Report, figure: str, repeats: Report | None = None) -> str:
+    """The whole text; `figure` is the link of the figure, `repeats` a report of `smacs bank rank --repeats`."""
     setup = report.setup
     return TEXT.format(
         headline=headline(setup),
         targets=markdown_table(checked(report)),
         figure=figure,
+        repeats=_repeats(repeats) if repeats else "",
         k=setup.k,
         calls=setup.calls,
         inner=setup.inner_folds,
@@ -92,6 +109,11 @@ def document(report: Report, figure: str) -> str:
     )
 
 
+def _repeats(report: Report) -> str:
+    ranking = markdown_table(overview(report))
+    return REPEATS.format(headline=headline(report.setup), targets=markdown_table(checked(report)), ranking=ranking)
+
+
 def _list(summaries: Mapping[str, str]) -> str:
     return "\n".join(f"- `{name}`: {summary}" for name, summary in summaries.items())
 
@@ -101,8 +123,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m smacs.bench.prior.document", description=__doc__)
     parser.add_argument("report", type=Path, help="what `smacs bank rank --json` wrote")
     parser.add_argument("out", type=Path, help="the Markdown file; the figure is expected beside it, as .svg")
+    parser.add_argument("--repeats", type=Path, metavar="REPORT", help="the same of `smacs bank rank --repeats`")
     given = parser.parse_args(arguments)
-    text = document(read_json(given.report), given.out.with_suffix(".svg").name)
+    repeats = read_json(given.repeats) if given.repeats else None
+    text = document(read_json(given.report), given.out.with_suffix(".svg").name, repeats)
     given.out.write_text(text, "utf-8")
     return 0
 

@@ -14,17 +14,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`k` references vote, or `calls` a question on average where calls stop early; `seed` draws all else."""
+    """`k` references vote, or `calls` a question on average where calls stop early; `seed` draws all else.
+
+    `repeats` leaves bank questions in that have the text of a test question.
+    """
 
     selectors: Mapping[str, Selector] = field(default_factory=selectors)
     rules: Mapping[str, Rule] = field(default_factory=rules)
     k: int = 7
     calls: float = 4.0
     seed: int = 0
+    repeats: bool = False
 
     @classmethod
     def of(
-        cls, selector_names: Sequence[str], rule_names: Sequence[str], *, k: int = 7, calls: float = 4.0, seed: int = 0
+        cls,
+        selector_names: Sequence[str],
+        rule_names: Sequence[str],
+        *,
+        k: int = 7,
+        calls: float = 4.0,
+        seed: int = 0,
+        repeats: bool = False,
     ) -> "Plan":
         """The named selectors, and Simple Router that they are compared with, and the named rules; no name means all.
 
@@ -32,7 +43,7 @@ class Plan:
         """
         wanted = [BASELINE, *selector_names] if selector_names else []
         chosen = _named("--selector", selectors(), wanted)
-        return cls(chosen, _named("--rule", rules(), rule_names), k, calls, seed)
+        return cls(chosen, _named("--rule", rules(), rule_names), k, calls, seed, repeats)
 
     def within(self, count: int) -> "Plan":
         """The same for a bank of `count` LLMs: where that are fewer than `k`, all of them vote. Raises InputError."""

@@ -11,7 +11,7 @@ from smacs.bench.prior.plan import Plan
 from smacs.bench.prior.report import BASELINE, Report, Setup
 from smacs.bench.prior.rows import rows
 from smacs.bench.prior.run import Outcome, measure
-from smacs.bench.prior.splits import Draws, Folds, Given, Protocol, refuse_twins
+from smacs.bench.prior.splits import Draws, Folds, Given, Protocol
 from smacs.bench.prior.votes import INNER_FOLDS
 from smacs.store.bank import QuestionBank
 
@@ -46,8 +46,6 @@ def rank_recorded(
     """The same from arrays; `name` is what the report calls the bank. Raises InputError."""
     plan = plan.within(len(data.llms))
     splits = protocol.splits(len(data.correct), plan.seed)
-    if isinstance(protocol, Given):
-        refuse_twins(splits[0], data.same)
     total, steps = len(splits) * len(plan.selectors), count(1)
     outcomes = measure(data, splits, plan, lambda: on_progress(next(steps), total))
     return Report(
@@ -66,7 +64,8 @@ def _setup(data: Recorded, protocol: Protocol, plan: Plan, outcomes: Sequence[Ou
         llms=data.llms,
         coverage=float(np.mean(~np.isnan(data.correct))),
         protocol=str(protocol),
-        options=f"{protocol.options} --k {plan.k} --calls {plan.calls:g} --seed {plan.seed}",
+        options=f"{protocol.options} --k {plan.k} --calls {plan.calls:g} --seed {plan.seed}"
+        + (" --repeats" if plan.repeats else ""),
         splits=len(outcomes),
         bank_size=_mean([len(outcome.split.bank) for outcome in outcomes]),
         test_size=_mean([len(outcome.split.test) for outcome in outcomes]),

@@ -12,7 +12,7 @@ from smacs.bench.prior.metrics import Floats, Grades, Tally, any_right, first, r
 from smacs.bench.prior.plan import Plan
 from smacs.bench.prior.splits import Split, without_twins
 from smacs.bench.prior.votes import cross_fitted, part, voted
-from smacs.nodes.selectors import Fitted, Queries
+from smacs.nodes.selectors import Fitted
 from smacs.pool.errors import InputError
 
 
@@ -41,7 +41,7 @@ def measure(data: Recorded, splits: Sequence[Split], plan: Plan, on_step: Callab
     """Everything planned on every split; `on_step` is called after each selector of each split."""
     outcomes = []
     for split in splits:
-        kept = without_twins(split, data.same)
+        kept = split if plan.repeats else without_twins(split, data.same)
         outcome = Outcome(kept, len(split.bank) - len(kept.bank))
         for name, selector in plan.selectors.items():
             start = perf_counter()
@@ -69,7 +69,7 @@ def _ranked(
     if scores.shape != truth.shape or not np.isfinite(scores).all():
         raise InputError(f"Selector {name!r} gave scores of shape {scores.shape}; expected finite ones, {truth.shape}.")
     order = ranking(scores, accuracies(data.correct[split.bank]))
-    live = fitted.scores(Queries.live(data.matrix[split.test]))
+    live = fitted.scores(data.live(split.test))
     yield Measure(name, "rank"), ranked_pairs(scores, truth)
     yield Measure(name, "live"), ranked_pairs(live, truth)
     yield Measure(name, "top1"), first(order, truth)

@@ -97,13 +97,3 @@ def without_twins(split: Split, same: Codes) -> Split:
     `same` (N,): questions with the same text have the same code.
     """
     return Split(split.bank[~np.isin(same[split.bank], same[split.test])], split.test)
-
-
-def refuse_twins(split: Split, same: Codes) -> None:
-    """Raise InputError where the text of a test question is also in the bank part."""
-    found = np.flatnonzero(np.isin(same[split.test], same[split.bank]))
-    if len(found):
-        raise InputError(
-            f"--test: expected questions that are not in the bank; {len(found)} of {len(split.test)} are, by their "
-            f"text, the first of them number {found[0] + 1}. Remove them from one of the two."
-        )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns, in_blocks, nearest
+from smacs.nodes.selectors.columns import Columns, nearest
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
 
 CLUSTERS = 64  # as in the paper; fewer for small banks, at least QUESTIONS in each on average
@@ -52,7 +52,7 @@ class FittedClusterRanks:
 
     def scores(self, queries: Queries) -> Floats:
         """(m, R) accuracies of the nearest clusters, weighted by softmax(BETA * similarity)."""
-        return in_blocks(self._block, queries.vectors, len(self.centres))
+        return np.concatenate([self._block(block.vectors) for block in queries.blocks(len(self.centres))])
 
     def _block(self, vectors: Vectors) -> Floats:
         similarity = vectors @ self.centres.T

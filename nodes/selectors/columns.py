@@ -1,14 +1,11 @@
 """V by LLM: averages over the cells that exist, each LLM by itself, so that no LLM can change another's score."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.selectors.selector import Codes, Floats, Vectors
-
-CELLS = 1 << 22  # similarities in memory at once: 16 MB
+from smacs.nodes.selectors.selector import CELLS, Codes, Floats, Vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +54,6 @@ class Columns:
 def _by_llm(columns: list[Vectors], rows: int) -> Floats:
     """(m, R) from a list of R columns (m,), also when R is 0."""
     return np.array(columns, np.float64).reshape(len(columns), rows).T
-
-
-def in_blocks(scores: Callable[[Vectors], Floats], vectors: Vectors, rows: int) -> Floats:
-    """`scores` of all vectors (m, d), as many at once as keep a similarity matrix with `rows` columns small."""
-    size = max(1, CELLS // rows)
-    return np.concatenate([scores(vectors[i : i + size]) for i in range(0, max(len(vectors), 1), size)])
 
 
 def nearest(matrix: Vectors, vectors: Vectors) -> npt.NDArray[np.int64]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns, in_blocks
+from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.groups import Groups
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
 
-K = 100
+K = 400  # the paper's N_sup_base
 TO_DATASET = 40.0  # A: the data set's mean counts like so many neighbours
 TO_GLOBAL = 40.0  # B: the global mean counts like so many questions of the data set
 
@@ -44,9 +44,10 @@ class FittedKnnShrinkage:
     def scores(self, queries: Queries) -> Floats:
         """(m, R) shrunk accuracies."""
         means = self.groups.scores(queries.datasets, queries.vectors)
-        local = in_blocks(self._block, queries.vectors, len(self.groups.matrix))
+        local = np.concatenate([self._block(block.vectors) for block in queries.blocks(len(self.groups.matrix))])
         average, count = np.split(local, 2, axis=1)
-        return (count * average + TO_DATASET * means) / (count + TO_DATASET)
+        scores: Floats = (count * average + TO_DATASET * means) / (count + TO_DATASET)
+        return scores
 
     def _block(self, vectors: Vectors) -> Floats:
         """(m, 2R): the average over the neighbours, and the number of neighbours that each LLM answered."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,19 +20,35 @@ _fitted: "WeakKeyDictionary[BankView, dict[Key, Fitted]]" = WeakKeyDictionary()
 _fits = Once[tuple[int, Key], Fitted]()
 
 
-async def live_scores(view: "BankView", llms: Sequence[str], selector: str, query: Vectors) -> Floats:
+async def live_scores(view: "BankView", llms: Sequence[str], selector: str, query: Vectors, question: str) -> Floats:
     """(R,) scores of the LLMs for a question with embedding `query` (d,). Raises InputError for an unknown selector."""
     key = (selector, tuple(llms))
     fitted = _fitted.get(view, {}).get(key)
     if fitted is None:
         fitted = await _fits.run((id(view), key), lambda: asyncio.to_thread(_fit, view, key))
-    scores = await asyncio.to_thread(fitted.scores, Queries.live(query[None]))
+    scores = await asyncio.to_thread(fitted.scores, Queries.live(query[None], [question]))
     return np.asarray(scores[0], np.float64)
 
 
 def _fit(view: "BankView", key: Key) -> Fitted:
     selector, llms = key
     correct = view.correctness(llms, np.arange(len(view)))
-    fitted = find_selector(selector).fit(Known(view.matrix, correct, view.datasets.codes, view.subjects.codes))
+    known = Known(view.matrix, correct, view.datasets.codes, view.subjects.codes, _Texts(view))
+    fitted = find_selector(selector).fit(known)
     _fitted.setdefault(view, {})[key] = fitted
     return fitted
+
+
+class _Texts(Sequence[str]):
+    """The texts of a bank, read from the disk by the selector that wants them."""
+
+    def __init__(self, view: "BankView") -> None:
+        self._questions = view.questions
+
+    def __len__(self) -> int:
+        return len(self._questions)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[k] for k in range(len(self))[i]]
+        return self._questions[range(len(self))[i]].text

@@ -4,6 +4,7 @@ The rule that all of them keep: the scores of an LLM come from its own column of
 questions), never from another LLM's column. So adding an LLM to a bank changes no score of the others.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -16,19 +17,23 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
+CELLS = 1 << 22  # similarities in memory at once: 16 MB
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
     """The bank that a selector is fitted on: N questions, R LLMs.
 
     `matrix` (N, d) has rows of length 1; `correct` (N, R) is V of eq. 1, in [0, 1], NaN where never evaluated;
-    `datasets` and `subjects` (N,) are codes >= 0. Raises InputError when the shapes do not fit together.
+    `datasets` and `subjects` (N,) are codes >= 0; `texts` are the N questions, or empty where they are not at hand.
+    Raises InputError when the sizes do not fit together.
     """
 
     matrix: Vectors
     correct: Vectors
     datasets: Codes
     subjects: Codes
+    texts: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         rows = {len(self.matrix), len(self.correct), len(self.datasets), len(self.subjects)}
@@ -38,21 +43,34 @@ class Known:
                 "a selector is fitted on matrix (N, d), correct (N, R), datasets (N,) and subjects (N,) with the same "
                 f"N > 0; these have the shapes {shapes}"
             )
+        if len(self.texts) not in (0, len(self.matrix)):
+            raise InputError(f"a bank of {len(self.matrix)} questions has as many texts or none, not {len(self.texts)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queries:
-    """m questions to score: `vectors` (m, d) of length 1; codes as in Known, -1 = unknown, as for a live question."""
+    """m questions to score: `vectors` (m, d) of length 1; codes as in Known, -1 = unknown, as for a live question.
+
+    `texts` are the m questions, or empty: a selector that reads texts then does without.
+    """
 
     vectors: Vectors
     datasets: Codes
     subjects: Codes
+    texts: Sequence[str] = ()
 
     @classmethod
-    def live(cls, vectors: Vectors) -> "Queries":
-        """Questions of which nothing but the embedding (m, d) is known."""
+    def live(cls, vectors: Vectors, texts: Sequence[str] = ()) -> "Queries":
+        """Questions of which nothing but the embedding (m, d), and the text if given, is known."""
         unknown = np.full(len(vectors), -1, np.int32)
-        return cls(vectors, unknown, unknown)
+        return cls(vectors, unknown, unknown, texts)
+
+    def blocks(self, rows: int) -> Iterator["Queries"]:
+        """The questions in order, as many at once as keep a similarity matrix with `rows` columns small."""
+        size = max(1, CELLS // rows)
+        for i in range(0, max(len(self.vectors), 1), size):
+            part = slice(i, i + size)
+            yield Queries(self.vectors[part], self.datasets[part], self.subjects[part], self.texts[part])
 
 
 class Fitted(Protocol):

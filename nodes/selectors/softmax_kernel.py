@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns, in_blocks
+from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
 
 TAU = 0.1  # one value for all LLMs: the question's own difficulty then shifts their scores alike and cancels
@@ -36,7 +36,7 @@ class FittedSoftmaxKernel:
 
     def scores(self, queries: Queries) -> Floats:
         """(m, R) smoothed accuracies."""
-        return in_blocks(self._block, queries.vectors, len(self.matrix))
+        return np.concatenate([self._block(block.vectors) for block in queries.blocks(len(self.matrix))])
 
     def _block(self, vectors: Vectors) -> Floats:
         weights = vectors @ self.matrix.T

@@ -110,10 +110,11 @@ def test_another_bank_is_the_test_set(bank, tmp_path):
     assert report["setup"]["bank"] == "bank and other"
 
 
-def test_a_test_question_that_is_in_the_bank_is_refused(bank, tmp_path):
+@pytest.mark.parametrize(("options", "fitted", "dropped"), [([], 39, 1), (["--repeats"], 40, 0)])
+def test_a_test_question_that_is_in_the_bank_is_left_out_of_it(bank, tmp_path, options, fitted, dropped):
     other = make(tmp_path / "other", range(100, 104), q102="  what IS 3 + 1?")
-    with pytest.raises(InputError, match="1 of 4 are, by their text, the first of them number 3"):
-        run("--bank", bank, "--test", other, *QUICK)
+    setup = json.loads(run("--bank", bank, "--test", other, *QUICK, *options, "--json", "-").stdout)["setup"]
+    assert (setup["bank_size"], setup["test_size"], setup["dropped"]) == (fitted, 4, dropped)
 
 
 def test_a_test_bank_of_another_embedder_is_refused(bank, tmp_path):

@@ -109,3 +109,11 @@ def test_other_figures_give_other_words():
     one, other = (document.document(report(ranking("rps", gain, gain)), "f.svg") for gain in (9.87, 6.54))
     assert "9.87" in one and "9.87" not in other
     assert one.replace("+9.87 [+8.87, +10.87]", "").count("9.87") == 0
+
+
+def test_a_run_with_repeats_has_a_section_of_its_own():
+    clean, repeats = report(ranking("rps", 1.5, 2.5)), report(ranking("rps", 2.7, 3.1))
+    text = document.document(clean, "f.svg", repeats)
+    above, _, below = text.partition("## The same with repeats left in")
+    assert "+2.70" in below.partition("## What is measured")[0] and "+2.70" not in above
+    assert "repeats left in" not in document.document(clean, "f.svg")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.bench.prior.splits import Draws, Folds, Given, Split, refuse_twins, without_twins
+from smacs.bench.prior.splits import Draws, Folds, Split, without_twins
 from smacs.pool.errors import InputError
 
 
@@ -50,10 +50,3 @@ def test_bank_questions_with_the_text_of_a_test_question_are_left_out():
     kept = without_twins(Split(np.array([0, 1, 2]), np.array([3, 4])), same)
     assert kept.bank.tolist() == [0, 2]
     assert kept.test.tolist() == [3, 4]
-
-
-def test_a_test_set_that_shares_a_text_with_the_bank_is_refused():
-    (split,) = Given(2).splits(4, 0)
-    refuse_twins(split, np.array([0, 1, 2, 3], np.int32))
-    with pytest.raises(InputError, match="1 of 2 are, by their text, the first of them number 2"):
-        refuse_twins(split, np.array([0, 1, 2, 0], np.int32))

@@ -47,6 +47,9 @@ def rank(
     rule: Annotated[
         Names, typer.Option("--rule", help="A vote rule; may be repeated. Default: all.", show_default=False)
     ] = None,
+    repeats: Annotated[
+        bool, typer.Option("--repeats", help="Leave bank questions in that have the text of a test question.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of splits and intervals.")] = 0,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write every figure; - is stdout.", show_default=False)
@@ -65,7 +68,7 @@ def rank(
     if figure is not None:
         drawing.check(figure)
     how = _protocol(folds, splits, bank_size, test_size, test)
-    plan = Plan.of(selector or (), rule or (), k=k, calls=calls, seed=seed)
+    plan = Plan.of(selector or (), rule or (), k=k, calls=calls, seed=seed, repeats=repeats)
     report = _measured(bank, how, test, plan)
     _write(report, json, figure, markdown)
 
