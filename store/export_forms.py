@@ -52,7 +52,7 @@ def write_answers(part: Part, file: IO[bytes]) -> None:
 
 def _described(question: Question) -> dict[str, Any]:
     """The question in each of its lines, so that any line can be read alone."""
-    fields = ("label", "grader", "task", "dataset", "subject")
+    fields = ("id", "label", "grader", "task", "dataset", "subject")
     return {"question": question.text, **{name: getattr(question, name) for name in fields}}
 
 

@@ -17,7 +17,7 @@ from smacs.store.records import Question
 
 LOOKS = (
     '{"question": its text or the id of a bank question, "llm": ..., "correct": true, false or a number within 0 and 1}'
-    ", and where known response, reasoning, answer, label, grader, task, dataset, subject, tokens, seconds"
+    ", and where known id, response, reasoning, answer, label, grader, task, dataset, subject, tokens, seconds"
 )
 
 
@@ -27,6 +27,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     question: str
     llm: str
     correct: bool | float
+    id: str = ""
     response: str = ""
     reasoning: str = ""
     answer: str | None = None
@@ -66,7 +67,7 @@ def _question(place: str, line: Line, options: Options) -> Question:
         return Question(id=line.question, text="")
     dataset = options.dataset or line.dataset
     task = line.task or line.grader or "open"
-    base = Question(id="", text=line.question, task=task, dataset=dataset, subject=line.subject)
+    base = Question(id=line.id, text=line.question, task=task, dataset=dataset, subject=line.subject)
     if line.label is None:
         return base
     if line.grader not in ("", *GRADERS):

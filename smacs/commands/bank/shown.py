@@ -30,8 +30,8 @@ def tables(result: dict[str, Any]) -> None:
 
 
 def _neighbours(neighbours: list[dict[str, Any]]) -> Table:
-    table = Table("similarity", "right", "id", "data set", box=SIMPLE_HEAD, title="Neighbours")
-    table.add_column("question", no_wrap=True, overflow="ellipsis")
+    table = Table("similarity", "right", "id", "data set", box=SIMPLE_HEAD, title="Neighbours", expand=True)
+    table.add_column("question", ratio=1, no_wrap=True, overflow="ellipsis")
     for item in neighbours:
         grades = [grade for grade in item["correct"].values() if grade is not None]
         right = f"{sum(grades):g} of {len(grades)}"
@@ -54,8 +54,8 @@ def _priors(priors: list[dict[str, Any]], size: int) -> Table:
 
 
 def _answers(answers: list[dict[str, Any]]) -> Table:
-    table = Table("LLM", "grade", "answer", box=SIMPLE_HEAD, title="What they answered")
-    table.add_column("response", no_wrap=True, overflow="ellipsis")
+    table = Table("LLM", "grade", "answer", box=SIMPLE_HEAD, title="What they answered", expand=True)
+    table.add_column("response", ratio=1, no_wrap=True, overflow="ellipsis")
     for item in answers:
         answer, response = str(item.get("answer", "-")), short(item.get("response", ""))
         table.add_row(escape(item["llm"]), f"{item['correct']:g}", escape(short(answer, 30)), escape(response))
