@@ -40,14 +40,14 @@ RPS should give what was known from four other splits: reproduced means within t
   elects nobody; where nobody is elected, the answer is wrong.
 - Stop early: the same LLMs are called one after another until the vote is decided. The rule's threshold is the one that
   takes {calls:g} calls on average in the bank part; `calls` says how many it took in the test part.
-- Selectors, rules and thresholds are fitted on the bank part alone. What a rule learns about priors comes from selectors
-  fitted without the question ({inner} folds inside the bank part).
+- Selectors, rules and thresholds are fitted on the bank part alone. What a rule learns about priors comes from
+  selectors fitted without the question ({inner} folds inside the bank part).
 - What is fixed in the code (the constants of `shaped_kernel` and `knn_shrinkage`, the kinds of signal `reliability`
   reads) was chosen with the recorded MMLU-Pro set at hand, by cross-validation over all of it. Expect a little less
   elsewhere.
-- `reliability` also learns from the form of the option that a reply chose: its length, its likeness to the others. That
-  says how a benchmark's wrong options were written, not what LLMs know. It is learned in the bank, and fades where it is
-  no help.
+- `reliability` also learns from the form of the option that a reply chose: its length, its likeness to the others.
+  That says how a benchmark's wrong options were written, not what LLMs know. It is learned in the bank, and fades where
+  it is no help.
 - Test questions are embedded as bank questions are, and come with their data set and subject. A live question has
   neither: the live gain is the gain in rank score without them.
 - Missing cells are left out and counted (`left_out` in the JSON), never taken as wrong.

@@ -180,9 +180,7 @@ def other_dimension(chroma: Path) -> None:
     client = chromadb.PersistentClient(str(chroma))
     (name,) = (collection.name for collection in client.list_collections())
     client.delete_collection(name)
-    client.create_collection(name, embedding_function=None).add(
-        ids=["q0"], embeddings=np.ones((1, 2), np.float32)
-    )
+    client.create_collection(name, embedding_function=None).add(ids=["q0"], embeddings=np.ones((1, 2), np.float32))
     client.close()  # type: ignore[attr-defined]
 
 
