@@ -2,9 +2,11 @@
 
 import msgspec
 
+from smacs.store.merge import MergeReport
 
-class ImportReport(msgspec.Struct, kw_only=True):
-    """`files` are the paths with their formats. Question and cell counts are as in `MergeReport`, questions once each.
+
+class ImportReport(MergeReport, kw_only=True):
+    """`files` are the paths with their formats. Questions are counted once each.
 
     `llms` are those of the files under our names, `mapped` their names there with ours, `unmapped` the names that the
     pool does not know. Of the whole bank: `questions`, those of them that are `ungradable` (recorded grades only),
@@ -13,19 +15,11 @@ class ImportReport(msgspec.Struct, kw_only=True):
 
     bank: str
     created: bool = False
-    files: dict[str, str] = {}
-    questions_new: int = 0
-    questions_known: int = 0
-    labels_differ: int = 0
-    cells_new: int = 0
-    cells_known: int = 0
-    conflicts: int = 0
-    vectors_new: int = 0
-    llms: list[str] = []
-    mapped: dict[str, str] = {}
-    unmapped: list[str] = []
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    mapped: dict[str, str] = msgspec.field(default_factory=dict)
+    unmapped: list[str] = msgspec.field(default_factory=list)
     ungradable: int = 0
     questions: int = 0
     bank_llms: int = 0
     filled: float = 0.0
-    notes: list[str] = []
+    notes: list[str] = msgspec.field(default_factory=list)
