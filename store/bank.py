@@ -45,9 +45,7 @@ class QuestionBank:
     @classmethod
     def create(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Self:
         """Make a bank in a new or empty folder: all of it, or nothing. Raises BankError."""
-        folder = Path(path).expanduser().absolute()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BankError(f"{folder} is not empty: a new bank needs a folder of its own.")
+        folder = check_new(path)
         manifest = new_manifest(embedder)
         items = _unique(questions, folder)
         try:
@@ -131,6 +129,14 @@ class QuestionBank:
         ids = [question.id for question in self.questions]
         columns = [read_column(self.evaluation_file(llm), ids) for llm in llms]
         return np.stack(columns, axis=1) if columns else np.empty((len(ids), 0), np.float32)
+
+
+def check_new(path: str | Path) -> Path:
+    """The absolute path of a folder that is not there or empty. Raises BankError."""
+    folder = Path(path).expanduser().absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BankError(f"{folder} is not empty: a new bank needs a folder of its own.")
+    return folder
 
 
 def read_column(file: Path, ids: Sequence[str]) -> NDArray[np.float32]:

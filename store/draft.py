@@ -18,14 +18,6 @@ from smacs.store.records import Question
 _MARK = "draft"
 
 
-def check_new(path: str | Path) -> Path:
-    """The absolute path of a folder that is not there or empty. Raises BankError."""
-    folder = Path(path).expanduser().absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BankError(f"{folder} is not empty: a new bank needs a folder of its own.")
-    return folder
-
-
 @contextmanager
 def draft_bank(folder: Path, embedder: EmbedderSpec, questions: Sequence[Question]) -> Iterator[QuestionBank]:
     """A bank to write to, which becomes `folder` at the end. Raises BankError."""

@@ -13,8 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from smacs.pool.errors import InputError
-from smacs.store.bank import QuestionBank
-from smacs.store.draft import check_new, draft_bank
+from smacs.store.bank import QuestionBank, check_new
+from smacs.store.draft import draft_bank
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question

@@ -14,6 +14,7 @@ from smacs.pool.errors import BankError, EmbedderMismatchError
 
 FORMAT = 1
 FILE = "manifest.json"
+DEFAULT_EMBEDDER = EmbedderSpec(dimension=384)  # of a new bank where nobody names one
 
 
 class BankEmbedder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import InputError
-from smacs.store.bank import QuestionBank
+from smacs.store.bank import QuestionBank, check_new
 from smacs.store.create.convert import Draft
 from smacs.store.create.gather import gather
 from smacs.store.create.leakage import OnProgress, Screen
 from smacs.store.create.report import CreateReport, left_out, listed, write_report
 from smacs.store.create.source import Source
 from smacs.store.create.write import write_bank
-from smacs.store.draft import check_new
+from smacs.store.manifest import DEFAULT_EMBEDDER
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 # MMLU-Pro between 0.9 and 0.97, 38 % have the same text with other options; of those between 0.88 and 0.9, 10 %. Price,
 # one random half against the other: MATH-500 and IFEval 0 %, MedMCQA 3 %, MMLU-Pro 4 %, MBPP (tasks are alike) 10 %.
 NEAR = 0.9
-DEFAULT_EMBEDDER = EmbedderSpec(dimension=384)
 
 
 class Created(NamedTuple):

@@ -12,12 +12,12 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import EmbedderMismatchError, InputError, SmacsError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from smacs.store.create.create import DEFAULT_EMBEDDER
 from smacs.store.graders import gradable
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.names import Names
 from smacs.store.imports.registry import sources
 from smacs.store.imports.report import ImportReport
+from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.merge import Found, MergeReport, merge
 from smacs.store.text import question_id
 

@@ -300,7 +300,7 @@ def test_a_kill_leaves_all_or_nothing(tmp_path: Path, write: Write, script: Any)
 async def test_near_duplicates_by_the_real_embedder(tmp_path: Path) -> None:
     """MiniLM: another wording and other wrong options are found, another question of the same subject is kept."""
     from smacs.pool.embed import make_embedder
-    from smacs.store.create.create import DEFAULT_EMBEDDER
+    from smacs.store.manifest import DEFAULT_EMBEDDER
 
     def row(text: str, options: list[str]) -> str:
         return json.dumps({"question": text, "options": options, "answer": "A"})
@@ -353,7 +353,7 @@ async def test_real_leaks_between_two_benchmarks(shared: Path, tmp_path: Path) -
     """Three questions of MATH-500 are in MMLU-Pro, with options; one that differs in its numbers is another one."""
     parquet = pytest.importorskip("pyarrow.parquet")
     from smacs.pool.embed import make_embedder
-    from smacs.store.create.create import DEFAULT_EMBEDDER
+    from smacs.store.manifest import DEFAULT_EMBEDDER
 
     begins = (
         "The Fibonacci sequence is the sequence 1, 1, 2",

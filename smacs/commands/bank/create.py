@@ -109,7 +109,8 @@ async def _create(
     pool: "Pool",
 ) -> "Created":
     from smacs.commands.bank.created import progress
-    from smacs.store.create.create import DEFAULT_EMBEDDER, create_bank
+    from smacs.store.create.create import create_bank
+    from smacs.store.manifest import DEFAULT_EMBEDDER
 
     try:
         with progress() as show:
