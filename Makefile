@@ -23,7 +23,7 @@ help:  ## what there is
 install: $(VENV)/.installed  ## create .venv and install SMACS with everything that development needs
 
 $(VENV)/.installed: pyproject.toml Makefile
-	@echo "smacs: creating $(VENV) and installing (2 GB, one to three minutes)"
+	@echo "smacs: creating $(VENV) and installing (3 GB, or 6 GB with the CUDA build of torch; one to four minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --upgrade "pip>=25"
 	@echo "smacs: installing $(TORCH)"
