@@ -1,7 +1,8 @@
-"""Prompt templates: what referencers and the aggregator are told, by task.
+"""Prompt templates: what referencers are told, by task, and those who read several responses.
 
-`<task>.md` has two sections, `# System` and `# Format`; either may be empty. `aggregator.md` is a text that
-contains `{references}`. A user's folder overrides the shipped files one by one and may add tasks.
+`<task>.md` has two sections, `# System` and `# Format`; either may be empty. `aggregator.md` and `consistency.md` are
+texts that contain `{references}`, `keywords.md` is one that asks for a question's skills. A user's folder overrides the
+shipped files one by one and may add tasks.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from smacs.pool.errors import InputError
 Message = dict[str, str]  # {"role": ..., "content": ...}
 
 PLACEHOLDER = "{references}"
-_AGGREGATOR = "aggregator"
+_READERS = ("aggregator", "consistency")
+_KEYWORDS = "keywords"
 _HEADING = re.compile(r"^# (System|Format)[ \t]*$", re.MULTILINE)
 
 
@@ -31,19 +33,20 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """The templates of all tasks, and the aggregator's."""
+    """The templates of all tasks, and those of LLMs that aggregate, find the most consistent response, name skills."""
 
     templates: Mapping[str, Template]
     aggregator: str
+    consistency: str
+    keywords: str
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Prompts":
         """The shipped templates, overridden by a folder's; raises InputError for an unusable file."""
         texts = _shipped() | (_read(folder) if folder else {})
-        aggregator = texts.pop(_AGGREGATOR).strip()
-        if PLACEHOLDER not in aggregator:
-            raise InputError(f"{_AGGREGATOR}.md: expected a text that contains {PLACEHOLDER}. Add it.")
-        return cls({task: _parse(task, text) for task, text in sorted(texts.items())}, aggregator)
+        readers = [_reader(name, texts.pop(name)) for name in _READERS]
+        keywords = texts.pop(_KEYWORDS).strip()
+        return cls({task: _parse(task, text) for task, text in sorted(texts.items())}, *readers, keywords)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -64,9 +67,16 @@ class Prompts:
         history: Sequence[Message] = (),
     ) -> list[Message]:
         """The aggregator's messages; references keep the order given, so equal beginnings stay equal."""
-        numbered = "\n\n".join(f"{number}. {text.strip()}" for number, text in enumerate(references, 1))
         task_format = self._template(task).format
-        return _conversation([system, self.aggregator.replace(PLACEHOLDER, numbered), task_format], history, question)
+        return _conversation([system, _numbered(self.aggregator, references), task_format], history, question)
+
+    def choosing(self, question: str, responses: Sequence[str], history: Sequence[Message] = ()) -> list[Message]:
+        """The messages that ask which of an LLM's own responses is the most consistent one."""
+        return _conversation([_numbered(self.consistency, responses)], history, question)
+
+    def naming(self, question: str) -> list[Message]:
+        """The messages that ask for the skills which a question asks for."""
+        return _conversation([self.keywords], (), question)
 
     def id(self, task: str) -> str:
         """Names a task's template and its version, for example `math-1a2b3c4d`."""
@@ -79,6 +89,16 @@ class Prompts:
                 f"Add {task}.md to your prompts folder, or name one of these."
             )
         return self.templates[task]
+
+
+def _numbered(template: str, texts: Sequence[str]) -> str:
+    return template.replace(PLACEHOLDER, "\n\n".join(f"{i}. {text.strip()}" for i, text in enumerate(texts, 1)))
+
+
+def _reader(name: str, text: str) -> str:
+    if PLACEHOLDER not in text:
+        raise InputError(f"{name}.md: expected a text that contains {PLACEHOLDER}. Add it.")
+    return text.strip()
 
 
 def _conversation(parts: list[str], history: Sequence[Message], question: str) -> list[Message]:

@@ -1,6 +1,7 @@
 """The forms that a bank is exported in; each writes a chosen part of it."""
 
 import csv
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from smacs.pool.errors import InputError
 from smacs.store.bank import QuestionBank, check_new
+from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.draft import draft_bank
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.jsonl import JsonlWriter
@@ -99,7 +101,7 @@ def _entries(part: Part) -> Iterator[tuple[dict[str, Any], int]]:
 
 
 def write_folder(part: Part, folder: Path) -> None:
-    """A bank of its own, with the vectors that came with the questions. Raises BankError."""
+    """A bank of its own, with the vectors that came with the questions, and what was chosen. Raises BankError."""
     check_new(folder)
     questions = list(part.questions.values())
     with draft_bank(folder, part.bank.embedder, questions) as draft:
@@ -111,3 +113,5 @@ def write_folder(part: Part, folder: Path) -> None:
         found, rows = GivenVectors(part.bank.path, made_for).find(hashes)
         if found.any():
             GivenVectors(draft.path, made_for).append(list(np.array(hashes)[found]), rows)
+        if (part.bank.path / CHOSEN).exists():
+            shutil.copyfile(part.bank.path / CHOSEN, draft.path / CHOSEN)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.store.bank import QuestionBank, read_column
+from smacs.store.chosen import FILE as CHOSEN
+from smacs.store.chosen import Settings, frozen_settings
 from smacs.store.files import Stamp, stamp
 from smacs.store.index.arrays import Arrays, arrays_folder, build_arrays, open_arrays
 from smacs.store.index.columns import column
@@ -33,6 +35,7 @@ class BankView:
 
     `columns` are the columns of V of the LLMs that were evaluated, shape (N,), NaN where one was never asked;
     `accuracies` are their means over the questions that were. `questions[i]` reads one question from the disk.
+    `settings` are those chosen for selectors (see `smacs.store.chosen`).
     """
 
     matrix: NDArray[np.float32]
@@ -41,6 +44,7 @@ class BankView:
     questions: Lines
     columns: Mapping[str, NDArray[np.float32]]
     accuracies: Mapping[str, float]
+    settings: Mapping[str, Settings]
 
     def __len__(self) -> int:
         return len(self.matrix)
@@ -60,6 +64,7 @@ class _Held:
 
     index: tuple[BankEmbedder, Stamp]
     evaluations: Mapping[str, Stamp]
+    chosen: Stamp
     folder: Path
     view: BankView
 
@@ -75,26 +80,28 @@ async def load_view(
 
     Raises EmbedderMismatchError when `embedder` is not the bank's, BankLockedError, BankError.
     """
-    index, evaluations = await asyncio.to_thread(_stamps, bank)
+    index, evaluations, chosen = await asyncio.to_thread(_stamps, bank)
     if embedder is not None:
         bank.manifest.embedder.check(embedder.spec)
     held = _held.get(bank.path)
-    if held and not rebuild and (held.index, held.evaluations) == (index, evaluations):
+    if held and not rebuild and (held.index, held.evaluations, held.chosen) == (index, evaluations, chosen):
         return held.view
     return await _loads.run((bank.path, rebuild), lambda: _load(bank, embedder, on_progress or _silent, rebuild))
 
 
 async def _load(bank: QuestionBank, embedder: "Embedder | None", on_progress: OnProgress, rebuild: bool) -> BankView:
     """Read what has changed: the index, or only some columns."""
-    index, evaluations = await asyncio.to_thread(_stamps, bank)
+    index, evaluations, chosen = await asyncio.to_thread(_stamps, bank)
     held = _held.get(bank.path)
     if held is None or held.index != index or rebuild:
         arrays = await _arrays(bank, index[1], embedder, on_progress, rebuild)
         view = await asyncio.to_thread(_view, bank, arrays)
-        held = _Held(index, {}, arrays.folder, view)
+        held = _Held(index, {}, chosen, arrays.folder, view)
     columns = await asyncio.to_thread(_columns, bank, held, evaluations)
-    view = replace(held.view, columns=columns, accuracies={llm: _mean(values) for llm, values in columns.items()})
-    _held[bank.path] = _Held(index, evaluations, held.folder, view)
+    accuracies = {llm: _mean(values) for llm, values in columns.items()}
+    settings = await asyncio.to_thread(frozen_settings, bank.path, bank.manifest.embedder)
+    view = replace(held.view, columns=columns, accuracies=accuracies, settings=settings)
+    _held[bank.path] = _Held(index, evaluations, chosen, held.folder, view)
     return view
 
 
@@ -119,7 +126,7 @@ async def _arrays(
 
 def _view(bank: QuestionBank, arrays: Arrays) -> BankView:
     lines = Lines(bank.questions_file, arrays.ends)
-    return BankView(arrays.matrix, arrays.datasets, arrays.subjects, lines, columns={}, accuracies={})
+    return BankView(arrays.matrix, arrays.datasets, arrays.subjects, lines, columns={}, accuracies={}, settings={})
 
 
 def _columns(bank: QuestionBank, held: _Held, evaluations: Mapping[str, Stamp]) -> dict[str, NDArray[np.float32]]:
@@ -142,11 +149,11 @@ def _mean(values: NDArray[np.float32]) -> float:
     return float(values[known].mean(dtype=np.float64)) if known.any() else 0.0
 
 
-def _stamps(bank: QuestionBank) -> tuple[tuple[BankEmbedder, Stamp], dict[str, Stamp]]:
-    """What the index depends on, and each evaluation file."""
+def _stamps(bank: QuestionBank) -> tuple[tuple[BankEmbedder, Stamp], dict[str, Stamp], Stamp]:
+    """What the index depends on, each evaluation file, and the chosen settings."""
     bank.refresh()
     evaluations = {llm: stamp(bank.evaluation_file(llm)) for llm in bank.llms}
-    return (bank.manifest.embedder, stamp(bank.questions_file)), evaluations
+    return (bank.manifest.embedder, stamp(bank.questions_file)), evaluations, stamp(bank.path / CHOSEN)
 
 
 def _silent(done: int, total: int) -> None:

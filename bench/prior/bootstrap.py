@@ -22,7 +22,7 @@ def intervals(gained: Floats, of: Floats, *, seed: int) -> Floats:
     NaN for a share of nothing.
     """
     columns = np.concatenate([gained, of], axis=1)
-    totals = np.concatenate([weights @ columns for weights in _weights(len(columns), seed)])
+    totals = np.concatenate([drawn @ columns for drawn in weights(len(columns), seed)])
     top, bottom = np.split(totals, 2, axis=1)
     shares = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
     says = of.sum(axis=0) > 0
@@ -31,7 +31,7 @@ def intervals(gained: Floats, of: Floats, *, seed: int) -> Floats:
     return ends.T
 
 
-def _weights(count: int, seed: int) -> Iterator[Floats]:
+def weights(count: int, seed: int) -> Iterator[Floats]:
     """How often each of `count` questions comes in each draw, some draws at a time: (draws, count)."""
     random = np.random.default_rng(seed)
     step = max(1, _CELLS // count)

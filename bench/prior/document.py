@@ -42,9 +42,13 @@ RPS should give what was known from four other splits: reproduced means within t
   takes {calls:g} calls on average in the bank part; `calls` says how many it took in the test part.
 - Selectors, rules and thresholds are fitted on the bank part alone. What a rule learns about priors comes from
   selectors fitted without the question ({inner} folds inside the bank part).
-- What is fixed in the code (the constants of `shaped_kernel` and `knn_shrinkage`, the kinds of signal `reliability`
-  reads) was chosen with the recorded MMLU-Pro set at hand, by cross-validation over all of it. Expect a little less
-  elsewhere.
+- Settings that have candidates are chosen in each split anew, by cross-validation inside its bank part ({choice} folds,
+  questions with the same text in one of them): a selector's by rank score, a rule's by the accuracy of the {k} vote
+  with the paper's prior. Ties go to the defaults. The test part has no say. "Settings chosen inside the bank part"
+  below lists candidates and choices. `rps` and `cluster_ranks` keep their papers' values; `ridge` chooses in its fit.
+- What has no candidates, and which candidates there are, was settled with the recorded MMLU-Pro set at hand: the terms
+  of `shaped_kernel` and the constant in its logarithm, how strongly `knn_shrinkage` shrinks, the signals that
+  `reliability` can read and its penalties. Expect a little less elsewhere.
 - `reliability` also learns from the form of the option that a reply chose: its length, its likeness to the others.
   That says how a benchmark's wrong options were written, not what LLMs know. It is learned in the bank, and fades where
   it is no help.
@@ -106,6 +110,7 @@ def document(report: Report, figure: str, repeats: Report | None = None) -> str:
         k=setup.k,
         calls=setup.calls,
         inner=setup.inner_folds,
+        choice=setup.choice_folds,
         level=100 * setup.level,
         draws=setup.draws,
         tables=tables(report),

@@ -11,7 +11,12 @@ from smacs.pool.errors import InputError, SmacsError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Mark = tuple[float, float]  # y and gain
+
 FORMATS = (".svg", ".png")
+FAR = (
+    5.0  # points below Simple Router, or as many as the best is above it: what is further down is a number at the edge
+)
 
 
 def check(path: Path) -> None:
@@ -49,16 +54,18 @@ def draw(report: Report, path: Path) -> None:
 
 def _panel(axes: "Axes", title: str, gains: Sequence[Interval | None]) -> None:
     _frame(axes, title)
-    _marks(axes, gains, 0.0, "")
+    _cut(axes, _marks(axes, gains, 0.0, ""))
 
 
 def _answers(axes: "Axes", title: str, metric: str, report: Report, rows: Sequence[Row]) -> None:
     """One series of marks for each vote rule, a little below each other."""
     _frame(axes, title)
     found = {(r.selector, r.rule): r.figures[metric].gain for r in ranked(report.rows, metric)}
+    drawn = []
     for i, rule in enumerate(report.rules):
         shift = 0.7 * ((i + 0.5) / len(report.rules) - 0.5)
-        _marks(axes, [found.get((row.selector, rule)) for row in rows], -shift, rule)
+        drawn += _marks(axes, [found.get((row.selector, rule)) for row in rows], -shift, rule)
+    _cut(axes, drawn)
 
 
 def _frame(axes: "Axes", title: str) -> None:
@@ -67,8 +74,21 @@ def _frame(axes: "Axes", title: str) -> None:
     axes.grid(axis="x", color="0.9", linewidth=0.6)
 
 
-def _marks(axes: "Axes", gains: Sequence[Interval | None], shift: float, label: str) -> None:
+def _marks(axes: "Axes", gains: Sequence[Interval | None], shift: float, label: str) -> list[Mark]:
+    """Draw one series; where its marks are."""
     at = [(y + shift, gain) for y, gain in enumerate(gains) if gain is not None]
     values = [gain.value for _, gain in at]
     ends = [[gain.value - gain.low for _, gain in at], [gain.high - gain.value for _, gain in at]]
     axes.errorbar(values, [y for y, _ in at], xerr=ends, fmt="o", markersize=3, linewidth=1, label=label)
+    return [(y, gain.value) for y, gain in at]
+
+
+def _cut(axes: "Axes", drawn: Sequence[Mark]) -> None:
+    """Let no selector that is far below the others squeeze them."""
+    low, high = axes.get_xlim()
+    edge = -max(high, FAR)
+    if low < edge:
+        axes.set_xlim(edge, high)
+        for y, value in drawn:
+            if value < edge:
+                axes.annotate(f"\N{LEFTWARDS ARROW} {value:.1f}", (edge, y), va="center", fontsize=7)

@@ -4,6 +4,7 @@ A `Tally` keeps both, so that shares can be pooled over questions and splits, re
 are (m, R), larger is better; `correct` is (m, R), grades in [0, 1], NaN where an LLM was never asked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,15 @@ class Tally:
         """The paired difference, over the questions on which both say something."""
         both = (self.of > 0) & (other.of > 0)
         return Tally(np.where(both, self.gained - other.gained, 0.0), np.where(both, self.of, 0.0))
+
+
+def joined(tallies: Sequence[Tally]) -> Tally:
+    """The questions of all of them."""
+    nothing = np.zeros(0)
+    return Tally(
+        np.concatenate([nothing, *(tally.gained for tally in tallies)]),
+        np.concatenate([nothing, *(tally.of for tally in tallies)]),
+    )
 
 
 def ranked_pairs(scores: Floats, correct: Grades) -> Tally:

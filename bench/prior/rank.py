@@ -1,18 +1,21 @@
 """Measure the prior of a bank: what `smacs bank rank` does, as a function."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
+from typing import Literal
 
 import numpy as np
 
 from smacs.bench.prior.bootstrap import DRAWS, LEVEL
+from smacs.bench.prior.choose import FOLDS as CHOICE_FOLDS
 from smacs.bench.prior.data import Recorded, read
 from smacs.bench.prior.plan import Plan
-from smacs.bench.prior.report import BASELINE, Report, Setup
+from smacs.bench.prior.report import BASELINE, Choice, Report, Setup
 from smacs.bench.prior.rows import rows
 from smacs.bench.prior.run import Outcome, measure
 from smacs.bench.prior.splits import Draws, Folds, Given, Protocol
 from smacs.bench.prior.votes import INNER_FOLDS
+from smacs.nodes.choice import candidates, settings_of
 from smacs.store.bank import QuestionBank
 
 
@@ -48,11 +51,13 @@ def rank_recorded(
     splits = protocol.splits(len(data.correct), plan.seed)
     total, steps = len(splits) * len(plan.selectors), count(1)
     outcomes = measure(data, splits, plan, lambda: on_progress(next(steps), total))
+    rules = plan.rules if data.ballots else {}
     return Report(
         setup=_setup(data, protocol, plan, outcomes, name),
         selectors={name: selector.summary for name, selector in plan.selectors.items()},
-        rules={name: rule.summary for name, rule in plan.rules.items()} if data.ballots else {},
+        rules={name: rule.summary for name, rule in rules.items()},
         seconds=_seconds(outcomes),
+        choices=[*_choices("selector", plan.selectors, outcomes), *_choices("rule", rules, outcomes)],
         rows=rows(data, outcomes, plan.seed),
     )
 
@@ -75,9 +80,21 @@ def _setup(data: Recorded, protocol: Protocol, plan: Plan, outcomes: Sequence[Ou
         seed=plan.seed,
         baseline=BASELINE,
         inner_folds=INNER_FOLDS,
+        choice_folds=CHOICE_FOLDS,
         draws=DRAWS,
         level=LEVEL,
     )
+
+
+def _choices(
+    kind: Literal["selector", "rule"], asked: Mapping[str, object], outcomes: Sequence[Outcome]
+) -> Iterator[Choice]:
+    """What the splits chose, in their order."""
+    for name, thing in asked.items():
+        made = [(outcome.selectors if kind == "selector" else outcome.rules)[name] for outcome in outcomes]
+        for setting, values in candidates(thing).items():
+            chosen = [settings_of(each)[setting] for each in made]
+            yield Choice(kind=kind, name=name, setting=setting, candidates=list(values), splits=chosen)
 
 
 def _seconds(outcomes: Sequence[Outcome]) -> dict[str, float]:

@@ -8,13 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from smacs.bench.prior.report import Report, Setup
-from smacs.bench.prior.sheets import Sheet, answers, by_group, overview
+from smacs.bench.prior.sheets import Sheet, answers, by_group, choices, overview
 
 
 def show(report: Report, console: Console) -> None:
     """Print the tables over all questions and by data set."""
     console.print(escape(headline(report.setup)), soft_wrap=True)
-    for sheet in (overview(report), by_group(report, "dataset"), answers(report)):
+    for sheet in (overview(report), by_group(report, "dataset"), answers(report), choices(report)):
         if sheet is not None:
             console.print(_table(sheet))
     console.print(escape(note(report.setup)), style="dim", soft_wrap=True)
@@ -31,7 +31,7 @@ def tables(report: Report) -> str:
 
 
 def _blocks(report: Report) -> Iterator[str]:
-    for sheet in (overview(report), answers(report)):
+    for sheet in (overview(report), answers(report), choices(report)):
         if sheet is not None:
             yield f"### {sheet.title}\n\n{markdown_table(sheet)}"
     for sheet in (by_group(report, "dataset"), by_group(report, "subject")):

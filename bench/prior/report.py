@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from smacs.store.chosen import Setting
+
 BASELINE = "simple_router"
 Group = Literal["all", "dataset", "subject"]
 
@@ -81,15 +83,27 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     baseline: str
     inner_folds: int
+    choice_folds: int
     draws: int
     level: float
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting of a selector or a vote rule: its candidates, the default first, and what each split chose."""
+
+    kind: Literal["selector", "rule"]
+    name: str
+    setting: str
+    candidates: list[Setting]
+    splits: list[Setting]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run: `seconds` by selector for one split."""
+    """A whole run: CPU `seconds` by selector for one split, without those that choosing took."""
 
     setup: Setup
     selectors: dict[str, str]
     rules: dict[str, str]
     seconds: dict[str, float]
+    choices: list[Choice]
     rows: list[Row]

@@ -1,9 +1,11 @@
 """The tables of a report, as text in cells: for the terminal and for Markdown alike."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from smacs.bench.prior.report import Group, Interval, Report, Row
+from smacs.store.chosen import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Sheet:
 
 def overview(report: Report) -> Sheet:
     """The selectors over all questions, the best ranking first."""
-    headers = ["selector", *_ranking_headers(report), "s a split"]
+    headers = ["selector", *_ranking_headers(report), "CPU s a split"]
     rows = ranked(report.rows, "rank")
     return Sheet("Ranking the LLMs", headers, [[*_ranking(row), f"{report.seconds[row.selector]:.1f}"] for row in rows])
 
@@ -29,6 +31,16 @@ def answers(report: Report) -> Sheet | None:
     headers = ["selector", "rule", f"{k} vote %", "gain", early, "gain", "calls"]
     rows = ranked(report.rows, "vote")
     return Sheet("Answers from recorded replies", headers, [_answer(row) for row in rows], 2) if rows else None
+
+
+def choices(report: Report) -> Sheet | None:
+    """What the splits chose for each setting, the most frequent first; None where there was nothing to choose."""
+    headers = ["selector or rule", "setting", "candidates, the default first", "chosen, in so many splits"]
+    cells = [
+        [choice.name, choice.setting, ", ".join(map(str, choice.candidates)), _often(choice.splits)]
+        for choice in report.choices
+    ]
+    return Sheet("Settings chosen inside the bank part", headers, cells, 4) if cells else None
 
 
 def by_group(report: Report, group: Group) -> Sheet | None:
@@ -54,6 +66,10 @@ def plain(interval: Interval | None) -> str:
 def signed(interval: Interval | None) -> str:
     """Such as `+1.90 [+1.49, +2.28]`."""
     return _text(interval, lambda value: f"{value:+.2f}")
+
+
+def _often(values: Sequence[Setting]) -> str:
+    return ", ".join(f"{value} ({times})" for value, times in Counter(values).most_common())
 
 
 def _ranking_headers(report: Report) -> list[str]:

@@ -91,6 +91,21 @@ class Given:
 Protocol = Folds | Draws | Given
 
 
+def by_text(same: Codes, count: int, most: int, seed: int) -> list[Split]:
+    """Folds of the questions 0 to N - 1, those with the same code in `same` (N,) in one; together they test `most`.
+
+    At most as many folds as there are codes, and none where all questions have the same one.
+    """
+    random = np.random.default_rng(seed)
+    texts, codes = np.unique(same, return_inverse=True)
+    count = min(count, len(texts))
+    fold = (random.permutation(len(texts)) % max(count, 1))[codes]
+    asked = np.zeros(len(same), bool)
+    asked[random.permutation(len(same))[:most]] = True
+    parts = [(np.flatnonzero(fold != i), np.flatnonzero((fold == i) & asked)) for i in range(count)]
+    return [Split(bank, test) for bank, test in parts if len(bank) and len(test)]
+
+
 def without_twins(split: Split, same: Codes) -> Split:
     """The split without the bank questions whose text is also in the test part: they would give the answer away.
 

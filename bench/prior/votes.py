@@ -14,7 +14,7 @@ from smacs.bench.prior.data import Recorded, Rows
 from smacs.bench.prior.metrics import Floats, Places, Tally, ranking
 from smacs.bench.prior.splits import Folds, without_twins
 from smacs.nodes.selectors import Selector
-from smacs.nodes.vote import Ballots, Polled, Rule, Verdict, budgeted, in_order
+from smacs.nodes.vote import Ballots, FittedRule, Polled, Rule, Verdict, budgeted, in_order
 
 INNER_FOLDS = 5
 
@@ -27,6 +27,23 @@ class Part:
     priors: Floats
     order: Places
     correct: npt.NDArray[np.float32]
+
+    @property
+    def polled(self) -> Polled:
+        """As a rule is fitted on it."""
+        return Polled(self.ballots, self.priors, self.correct)
+
+    def take(self, rows: Rows) -> "Part":
+        """Some of the questions."""
+        return Part(self.ballots.take(rows), self.priors[rows], self.order[rows], self.correct[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Elected:
+    """Of a vote on each question: whether the answer is right, and the calls it took."""
+
+    right: Tally
+    calls: Tally
 
 
 def part(data: Recorded, ballots: Ballots, rows: Rows, priors: Floats, accuracies: Floats) -> Part:
@@ -51,17 +68,17 @@ def voted(bank: Part, test: Part, rule: Rule, k: int, calls: float) -> Mapping[s
 
     Calls stop at the threshold that takes `calls` calls on average in the bank part.
     """
-    polled = Polled(bank.ballots, bank.priors, bank.correct)
-    fitted = rule.fit(polled)
-    threshold = budgeted(fitted, polled, bank.order, k, calls)
-    every = in_order(fitted, test.ballots, test.priors, test.order, k)
-    early = in_order(fitted, test.ballots, test.priors, test.order, k, threshold)
-    replied = np.asarray((~np.isnan(test.correct)).any(axis=1), np.float64)
-    return {
-        "vote": Tally(replied * _grades(every, test.correct), replied),
-        "stopped": Tally(replied * _grades(early, test.correct), replied),
-        "calls": Tally(replied * early.calls, replied),
-    }
+    fitted = rule.fit(bank.polled)
+    every = elected(fitted, test, k)
+    early = elected(fitted, test, k, budgeted(fitted, bank.polled, bank.order, k, calls))
+    return {"vote": every.right, "stopped": early.right, "calls": early.calls}
+
+
+def elected(fitted: FittedRule, asked: Part, k: int, threshold: float = 1.0) -> Elected:
+    """The answers of at most k LLMs; a question that nobody was asked says nothing."""
+    verdict = in_order(fitted, asked.ballots, asked.priors, asked.order, k, threshold)
+    replied = np.asarray((~np.isnan(asked.correct)).any(axis=1), np.float64)
+    return Elected(Tally(replied * _grades(verdict, asked.correct), replied), Tally(replied * verdict.calls, replied))
 
 
 def _grades(verdict: Verdict, correct: npt.NDArray[np.float32]) -> Floats:

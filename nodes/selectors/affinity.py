@@ -1,28 +1,43 @@
 """How much a bank question says about a query: nearness in meaning, in shape and in topic, in one exponent.
 
-    L_i = SIMILARITY cos_i - SHAPE D_i + TOPIC log(p(topic of i | query) + FLOOR)
+    L_i = SIMILARITY cos_i - shape D_i + topic log(p(topic of i | query) + FLOOR)
 
 cos_i compares embeddings, D_i the shapes of the texts (left out where texts are not given). Weights exp(L_i / tau) have
-an effective number of (sum w)^2 / sum w^2; tau is set inside the bank so that its median is SPAN sqrt(N), a quarter of
-N at most, whatever the scale of the embedder's cosines. Nothing here looks at an LLM. The constants are defaults from
-three-fold cross-validation on recorded MMLU-Pro answers; all LLMs share them and tau, so that a question's difficulty
-shifts all scores alike.
+an effective number of (sum w)^2 / sum w^2; tau is set inside the bank so that its median is span sqrt(N), a quarter of
+N at most, whatever the scale of the embedder's cosines. Nothing here looks at an LLM: all LLMs share the weights and
+tau, so that a question's difficulty shifts all scores alike.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.selector import CELLS, Known, Queries, Vectors
+from smacs.nodes.selectors.selector import Known, Queries, Vectors
 from smacs.nodes.selectors.shape import Shapes
 from smacs.nodes.selectors.topics import Topics
 
-SIMILARITY = 7.0
-SHAPE = 0.72
-TOPIC = 0.4
+SIMILARITY = 7.0  # the unit of the other two weights: tau makes up for its size
 FLOOR = 0.02
-SPAN = 6.2
-SAMPLE = 512  # bank questions that tau is found with
+SAMPLE = 512  # bank questions that tau is found with, fewer in a bank where they are more than CELLS comparisons
+CELLS = 1 << 22
+COLDEST, HOTTEST = 1 / 64, 64.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """m queries beside N bank questions, all (m, N): SIMILARITY cos, D if there are texts, log(p + FLOOR)."""
+
+    meaning: Vectors
+    shape: Vectors | None
+    topic: Vectors
+
+    def exponents(self, shape: float, topic: float) -> Vectors:
+        """(m, N) the L above."""
+        result = np.float32(topic) * self.topic
+        result += self.meaning
+        if self.shape is not None:
+            result -= np.float32(shape) * self.shape
+        return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,44 +53,49 @@ class Affinity:
         """What of a bank is needed to compare a query with its questions."""
         return cls(known.matrix, Shapes.of(known.texts) if known.texts else None, Topics.of(known))
 
-    def exponents(self, queries: Queries) -> Vectors:
-        """(m, N) the L above."""
-        result = self._of_vectors(queries)
-        if self.shapes and queries.texts:
-            result -= np.float32(SHAPE) * self.shapes.distances(self.shapes.standardised(queries.texts))
-        return result
+    def likeness(self, queries: Queries) -> Likeness:
+        """The queries beside the bank."""
+        shapes = self.shapes.standardised(queries.texts) if self.shapes and queries.texts else None
+        return self._beside(queries, shapes)
 
-    def tau(self) -> float:
-        """The temperature for this bank, from a sample of its questions, each compared with all others."""
+    def sample(self) -> Likeness:
+        """Some of the bank's own questions, each beside all others: what `temperature` looks at."""
         count = len(self.matrix)
-        if count < 3:
-            return 1.0
         rows = np.random.default_rng(0).permutation(count)[: max(16, min(SAMPLE, CELLS // count))]
-        exponents = self._of_vectors(Queries.live(self.matrix[rows]))
-        if self.shapes:
-            exponents -= np.float32(SHAPE) * self.shapes.distances(self.shapes.rows[rows])
-        exponents[np.arange(len(rows)), rows] = -np.inf
-        return _tau(exponents, min(SPAN * float(count) ** 0.5, count / 4))
+        found = self._beside(Queries.live(self.matrix[rows]), self.shapes.rows[rows] if self.shapes else None)
+        found.meaning[np.arange(len(rows)), rows] = -np.inf
+        return found
 
-    def _of_vectors(self, queries: Queries) -> Vectors:
-        """The terms for which the embedding and the known codes are enough."""
-        near = (TOPIC * np.log(self.topics.shares(queries) + FLOOR)).astype(np.float32)
-        result: Vectors = np.float32(SIMILARITY) * (queries.vectors @ self.matrix.T) + near[:, self.topics.codes]
-        return result
+    def _beside(self, queries: Queries, shapes: Vectors | None) -> Likeness:
+        meaning = queries.vectors @ self.matrix.T
+        meaning *= np.float32(SIMILARITY)
+        topic = np.log(self.topics.shares(queries) + FLOOR).astype(np.float32)[:, self.topics.codes]
+        shape = self.shapes.distances(shapes) if self.shapes and shapes is not None else None
+        return Likeness(meaning, shape, topic)
 
 
 def softmax(exponents: Vectors, tau: float) -> Vectors:
     """exp(L / tau), scaled so that the largest weight of a query is 1."""
-    weights: Vectors = (exponents - exponents.max(axis=1, keepdims=True)) / np.float32(tau)
+    weights: Vectors = exponents - exponents.max(axis=1, keepdims=True)
+    weights /= np.float32(tau)
     return np.exp(weights, out=weights)
 
 
-def _tau(exponents: Vectors, wanted: float) -> float:
-    """The temperature at which the median effective number of weights is `wanted`, by bisection."""
-    low, high = 1 / 64, 64.0
-    for _ in range(24):
-        middle = float((low * high) ** 0.5)
-        weights = softmax(exponents, middle)
-        number = float(np.median(weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)))
-        low, high = (middle, high) if number < wanted else (low, middle)
-    return float((low * high) ** 0.5)
+def temperature(exponents: Vectors, span: float) -> float:
+    """The tau at which the median effective number is span sqrt(N), from exponents (s, N) of bank questions."""
+    from scipy.optimize import brentq
+
+    count = exponents.shape[1]
+    if count < 3:
+        return 1.0
+    wanted = min(span * float(count) ** 0.5, count / 4)
+
+    def excess(log_tau: float) -> float:
+        weights = softmax(exponents, float(np.exp(log_tau)))
+        squares = np.einsum("sn,sn->s", weights, weights)
+        return float(np.log(np.median(weights.sum(axis=1) ** 2 / squares) / wanted))
+
+    low, high = np.log([COLDEST, HOTTEST])
+    if excess(low) >= 0:
+        return COLDEST
+    return HOTTEST if excess(high) <= 0 else float(np.exp(brentq(excess, low, high, xtol=1e-6)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.selectors.selector import CELLS, Codes, Floats, Vectors
+from smacs.nodes.selectors.selector import Codes, Floats, Vectors, block_size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +58,6 @@ def _by_llm(columns: list[Vectors], rows: int) -> Floats:
 
 def nearest(matrix: Vectors, vectors: Vectors) -> npt.NDArray[np.int64]:
     """(m,) the row of `matrix` (N, d) that is most similar to each of `vectors` (m, d)."""
-    size = max(1, CELLS // len(matrix))
+    size = block_size(len(matrix))
     parts = [(vectors[i : i + size] @ matrix.T).argmax(axis=1) for i in range(0, max(len(vectors), 1), size)]
     return np.concatenate(parts)

@@ -6,14 +6,15 @@ With a_r the similarity-weighted mean over the k nearest questions, and w the nu
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from smacs.nodes.choice import Among
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.groups import Groups
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
 
-K = 400  # the paper's N_sup_base
 TO_DATASET = 40.0  # A: the data set's mean counts like so many neighbours
 TO_GLOBAL = 40.0  # B: the global mean counts like so many questions of the data set
 
@@ -22,7 +23,7 @@ TO_GLOBAL = 40.0  # B: the global mean counts like so many questions of the data
 class KnnShrinkage:
     """Empirical-Bayes kNN in two steps."""
 
-    k: int = K
+    k: Annotated[int, Among(100, 200, 800)] = 400  # the paper's N_sup_base
     name: str = "knn_shrinkage"
     summary: str = "Mean over the k nearest questions, shrunk to the data set's and the global mean (empirical Bayes)"
 

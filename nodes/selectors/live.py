@@ -1,4 +1,7 @@
-"""A selector on one question of the graph: fitted once for each state of the bank, then asked."""
+"""A selector on one question of the graph: fitted once for each state of the bank, then asked.
+
+Its settings are those that `smacs bank choose` left in the bank, else the defaults.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,8 +10,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from smacs.nodes.choice import with_settings
 from smacs.nodes.selectors.registry import find_selector
-from smacs.nodes.selectors.selector import Fitted, Floats, Known, Queries, Vectors
+from smacs.nodes.selectors.selector import Fitted, Floats, Known, Queries, Selector, Vectors
+from smacs.pool.errors import InputError
+from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.once import Once
 
 if TYPE_CHECKING:
@@ -34,9 +40,18 @@ def _fit(view: "BankView", key: Key) -> Fitted:
     selector, llms = key
     correct = view.correctness(llms, np.arange(len(view)))
     known = Known(view.matrix, correct, view.datasets.codes, view.subjects.codes, _Texts(view))
-    fitted = find_selector(selector).fit(known)
+    fitted = _chosen(view, selector).fit(known)
     _fitted.setdefault(view, {})[key] = fitted
     return fitted
+
+
+def _chosen(view: "BankView", name: str) -> Selector:
+    """The selector with the settings that the bank has for it."""
+    selector = find_selector(name)
+    try:
+        return with_settings(selector, view.settings.get(name, {}))
+    except InputError as error:
+        raise InputError(f"{CHOSEN} of the bank, {name}: {error}. Choose anew: smacs bank choose") from error
 
 
 class _Texts(Sequence[str]):

@@ -17,7 +17,8 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-CELLS = 1 << 22  # similarities in memory at once: 16 MB
+CELLS = 1 << 20  # similarities in memory at once, 4 MB: more of them make a processor wait for its memory
+LEAST = 16  # questions compared at once with however large a bank, so that it is read once for all of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +68,15 @@ class Queries:
 
     def blocks(self, rows: int) -> Iterator["Queries"]:
         """The questions in order, as many at once as keep a similarity matrix with `rows` columns small."""
-        size = max(1, CELLS // rows)
+        size = block_size(rows)
         for i in range(0, max(len(self.vectors), 1), size):
             part = slice(i, i + size)
             yield Queries(self.vectors[part], self.datasets[part], self.subjects[part], self.texts[part])
+
+
+def block_size(rows: int) -> int:
+    """How many questions to compare at once with a matrix of so many rows."""
+    return max(LEAST, CELLS // rows)
 
 
 class Fitted(Protocol):
@@ -82,7 +88,10 @@ class Fitted(Protocol):
 
 
 class Selector(Protocol):
-    """A way to score LLMs before any of them is called."""
+    """A way to score LLMs before any of them is called.
+
+    A frozen dataclass may let a bank choose some of its fields (see `smacs.nodes.choice`).
+    """
 
     @property
     def name(self) -> str:
@@ -95,5 +104,5 @@ class Selector(Protocol):
         ...
 
     def fit(self, known: Known) -> Fitted:
-        """Learn from a bank; settings that matter are chosen inside it. Missing cells are left out, never counted 0."""
+        """Learn from a bank. Missing cells are left out, never counted 0."""
         ...

@@ -6,6 +6,7 @@ Options are the lines that begin with a letter in the form `(A)`, `A.`, `A)` or 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,14 +20,15 @@ SHORT = 25  # characters: an option with digits and no longer than this is a res
 FEATURES = 12
 
 
-def shape(text: str) -> list[float]:
+@lru_cache(maxsize=1 << 14)  # the folds of a cross-validation have their texts in common
+def shape(text: str) -> tuple[float, ...]:
     """The FEATURES numbers of one text."""
     stem, *rest = (part.strip() for part in OPTION.split(text))
     options = rest or [""]
     words = stem.split() or [""]
     numeric = [any(map(str.isdigit, option)) for option in options]
     lengths = np.log1p([len(option) for option in options])
-    return [
+    return (
         sum(numeric) / len(options),
         sum(digits and len(option) <= SHORT for digits, option in zip(numeric, options, strict=True)) / len(options),
         len(rest),
@@ -39,7 +41,7 @@ def shape(text: str) -> list[float]:
         sum(map(str.isupper, stem)) / max(len(stem), 1),
         sum(map(len, words)) / len(words),
         len(set(words)) / len(words),
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

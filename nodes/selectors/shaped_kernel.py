@@ -6,11 +6,14 @@ An average over few hundred questions is noisy, and a wider one is biased; shape
 share the weights: a strength of smoothing chosen by LLM would follow the difficulty of questions, which ranks nobody.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.selectors.affinity import Affinity, softmax
+from smacs.nodes.choice import Among
+from smacs.nodes.selectors.affinity import Affinity, Likeness, softmax, temperature
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.selector import Floats, Known, Queries
 
@@ -19,30 +22,48 @@ from smacs.nodes.selectors.selector import Floats, Known, Queries
 class ShapedKernel:
     """Softmax kernel over three kinds of likeness; reads the texts where they are given."""
 
+    shape: Annotated[float, Among(0.4, 1.2)] = 0.72
+    topic: Annotated[float, Among(0.2)] = 0.4
+    span: Annotated[float, Among(4.0, 10.0)] = 6.2
     name: str = "shaped_kernel"
     summary: str = "Softmax kernel on the embedding, the text's shape and the predicted topic (SMACS)"
 
     def fit(self, known: Known) -> "FittedShapedKernel":
         """Describe the bank's questions, and set the temperature."""
-        affinity = Affinity.of(known)
-        return FittedShapedKernel(affinity, Columns.of(known.correct), affinity.tau())
+        return _fitted([self], known)
+
+    def scores_of_each(self, others: Sequence["ShapedKernel"], known: Known, queries: Queries) -> list[Floats]:
+        """Scores by several settings; questions are described and compared once."""
+        return _fitted(others, known).scores_of_each(queries)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedShapedKernel:
-    """What is compared, the columns, and the temperature."""
+    """What is compared, the columns, and the settings, each with its temperature."""
 
     affinity: Affinity
     columns: Columns
-    tau: float
+    kernels: list[tuple[ShapedKernel, float]]
 
     def scores(self, queries: Queries) -> Floats:
         """(m, R) smoothed accuracies."""
-        blocks = queries.blocks(len(self.affinity.matrix))
-        return np.concatenate([self._block(block) for block in blocks])
+        return self.scores_of_each(queries)[0]
 
-    def _block(self, queries: Queries) -> Floats:
-        return self.columns.average(softmax(self.affinity.exponents(queries), self.tau))[0]
+    def scores_of_each(self, queries: Queries) -> list[Floats]:
+        """The same for each of the settings."""
+        blocks = [self._block(self.affinity.likeness(block)) for block in queries.blocks(len(self.affinity.matrix))]
+        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+    def _block(self, likeness: Likeness) -> list[Floats]:
+        exponents = ((likeness.exponents(kernel.shape, kernel.topic), tau) for kernel, tau in self.kernels)
+        return [self.columns.average(softmax(found, tau))[0] for found, tau in exponents]
+
+
+def _fitted(kernels: Sequence[ShapedKernel], known: Known) -> FittedShapedKernel:
+    affinity = Affinity.of(known)
+    sample = affinity.sample()
+    taus = [temperature(sample.exponents(kernel.shape, kernel.topic), kernel.span) for kernel in kernels]
+    return FittedShapedKernel(affinity, Columns.of(known.correct), list(zip(kernels, taus, strict=True)))
 
 
 SELECTOR = ShapedKernel()

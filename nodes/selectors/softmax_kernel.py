@@ -1,23 +1,25 @@
 """Softmax kernel: every bank question counts, the more the more similar (Nadaraya-Watson smoothing).
 
-score_r = sum_i w_i V[i, r] / sum_i w_i        w_i = exp(S_i / tau)
+    score_r = sum_i w_i V[i, r] / sum_i w_i        w_i = exp(S_i / tau)
+
+All LLMs share tau: a question's own difficulty then shifts their scores alike and cancels.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from smacs.nodes.choice import Among
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
-
-TAU = 0.1  # one value for all LLMs: the question's own difficulty then shifts their scores alike and cancels
 
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxKernel:
     """Kernel average with temperature `tau`."""
 
-    tau: float = TAU
+    tau: Annotated[float, Among(0.05, 0.07, 0.14, 0.2)] = 0.1
     name: str = "softmax_kernel"
     summary: str = "Average of right answers with weights softmax(similarity / tau) (Nadaraya-Watson)"
 

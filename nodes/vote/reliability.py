@@ -6,22 +6,27 @@
    of r's mean accuracy (a weak LLM's vote says less than its log-odds promise: it errs with the crowd) and b_j for the
    j-th to answer; an answer by itself is worth d times its `WORTH`, what the form of an option gives away.
 
-A new LLM brings its own calibration and takes the shared numbers as they are (`joined`).
+A new LLM brings its own calibration and takes the shared numbers as they are (`joined`). Which signals are read is a
+setting: those of `READS`.
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
+from smacs.nodes.choice import Among
 from smacs.nodes.vote.ballot import SIGNALS, Ballots
 from smacs.nodes.vote.calibration import Calibration, calibrate
 from smacs.nodes.vote.pooling import Pooled, none_score, pool
+from smacs.nodes.vote.replies import MATCH, STYLE
 from smacs.nodes.vote.rule import Floats, Order, Polled, Votes
 from smacs.nodes.vote.sequential import prior_order
 from smacs.nodes.vote.tally import agreement, scores
 
 K = 7  # replies a bank question is learned from, the paper's K
 WORTH = [SIGNALS.index(name) for name in ("relative_length", "likeness", "extreme")]
+READS = {"reply and option": len(SIGNALS), "reply": len(STYLE) + len(MATCH), "prior": 0}  # so many, from the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +40,22 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class FittedReliability:
-    """What every LLM's replies are worth."""
+    """What every LLM's replies are worth; the first `signals` are read."""
 
+    signals: int
     members: tuple[Member, ...]
     shared: Pooled
 
     def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:
         """Calibrated log-odds, discounted."""
+        ballots = _read(ballots, self.signals)
         columns = [member.calibration.log_odds(_measured(ballots, priors, r)) for r, member in enumerate(self.members)]
         replies, answers = _figures(np.column_stack(columns), self.members, ballots, order)
         return Votes(replies @ self.shared.reply, answers @ self.shared.answer - self.shared.none)
 
     def joined(self, polled: Polled) -> "FittedReliability":
         """The same with the LLMs of `polled` that come after the known ones; nothing that is known changes."""
+        polled = replace(polled, ballots=_read(polled.ballots, self.signals))
         new = range(len(self.members), polled.correct.shape[1])
         return replace(self, members=self.members + tuple(_member(polled, r) for r in new))
 
@@ -56,13 +64,20 @@ class FittedReliability:
 class Reliability:
     """A calibrated vote from priors and replies."""
 
+    reads: Annotated[str, Among("reply", "prior")] = "reply and option"
     name: str = "reliability"
     summary: str = "Log-odds of each reply from its prior and text, discounted for shared errors (conditional logit)"
 
     def fit(self, polled: Polled) -> FittedReliability:
         """One calibration per LLM, then the shared numbers."""
+        signals = READS[self.reads]
+        polled = replace(polled, ballots=_read(polled.ballots, signals))
         members = tuple(_member(polled, r) for r in range(polled.correct.shape[1]))
-        return FittedReliability(members, _shared(polled, members))
+        return FittedReliability(signals, members, _shared(polled, members))
+
+
+def _read(ballots: Ballots, signals: int) -> Ballots:
+    return Ballots(ballots.codes, ballots.signals[:, :, :signals])
 
 
 def _member(polled: Polled, r: int) -> Member:
@@ -78,12 +93,13 @@ def _measured(ballots: Ballots, priors: Floats, r: int) -> Floats:
 
 
 def _figures(log_odds: Floats, members: tuple[Member, ...], ballots: Ballots, order: Order) -> tuple[Floats, Floats]:
-    """(m, k, 3 + K) x_r of every reply and (m, k, 3) w_o of its answer, from log-odds (m, R)."""
+    """(m, k, 3 + K) x_r of every reply and (m, k, <= 3) w_o of its answer, from log-odds (m, R)."""
     z = np.take_along_axis(log_odds, order, axis=1)
     mean = np.array([member.mean for member in members])[order]
     answered = np.take_along_axis(ballots.codes, order, axis=1) >= 0
     place = np.clip(np.cumsum(answered, axis=1) - 1, 0, K - 1)
-    worth = np.take_along_axis(ballots.signals[:, :, WORTH], order[:, :, None], axis=1)
+    read = [signal for signal in WORTH if signal < ballots.signals.shape[2]]
+    worth = np.take_along_axis(ballots.signals[:, :, read], order[:, :, None], axis=1)
     return np.concatenate([np.stack([z, mean, mean * z], axis=2), np.eye(K)[place]], axis=2), worth.astype(np.float64)
 
 

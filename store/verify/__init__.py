@@ -5,6 +5,7 @@ from pathlib import Path
 
 from smacs.pool.errors import BankError
 from smacs.store.bank import QuestionBank
+from smacs.store.verify.chosen import chosen
 from smacs.store.verify.index import index
 from smacs.store.verify.locks import locks
 from smacs.store.verify.problem import Problem
@@ -25,5 +26,6 @@ def verify(path: str | Path) -> Iterator[Problem]:
     yield from (broken := list(questions(bank, ids)))
     yield from evaluations(bank, ids)
     yield from given_vectors(bank)
+    yield from chosen(bank)
     if all(problem.harmless for problem in broken):  # else the questions cannot be put beside their vectors
         yield from index(bank)

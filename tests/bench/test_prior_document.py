@@ -3,7 +3,8 @@ import re
 import pytest
 
 from smacs.bench.prior import document
-from smacs.bench.prior.report import Figure, Interval, Report, Row, Setup
+from smacs.bench.prior.figure import draw
+from smacs.bench.prior.report import Choice, Figure, Interval, Report, Row, Setup
 from smacs.bench.prior.targets import checked
 from smacs.bench.prior.write import write_json
 
@@ -48,12 +49,15 @@ def report(*rows, rules=None):
         seed=0,
         baseline="simple_router",
         inner_folds=5,
+        choice_folds=3,
         draws=2000,
         level=0.95,
     )
     names = dict.fromkeys((row.selector for row in rows), "what it does")
     rules = {"logodds": "weighs"} if rules is None else rules
-    return Report(setup=setup, selectors=names, rules=rules, seconds=dict.fromkeys(names, 0.1), rows=list(rows))
+    choice = Choice(kind="selector", name="ours", setting="tau", candidates=[0.1, 0.2], splits=[0.2, 0.1, 0.2])
+    seconds = dict.fromkeys(names, 0.1)
+    return Report(setup=setup, selectors=names, rules=rules, seconds=seconds, choices=[choice], rows=list(rows))
 
 
 def verdicts(made):
@@ -101,6 +105,8 @@ def test_the_document_holds_every_figure_and_how_to_get_it_again(tmp_path):
     assert "smacs bank rank --bank mmlu-bank --splits 10 " in text
     assert "![What each selector and each answer gains over Simple Router](prior.svg)" in text
     assert "- `logodds`: weighs" in text
+    assert "| ours | tau | 0.1, 0.2 | 0.2 (2), 0.1 (1) |" in text
+    assert "cross-validation inside its bank part (3 folds," in text
     assert not re.search(r"\{\w+\}", text)
 
 
@@ -109,6 +115,14 @@ def test_other_figures_give_other_words():
     one, other = (document.document(report(ranking("rps", gain, gain)), "f.svg") for gain in (9.87, 6.54))
     assert "9.87" in one and "9.87" not in other
     assert one.replace("+9.87 [+8.87, +10.87]", "").count("9.87") == 0
+
+
+def test_the_figure_shows_who_is_far_below_as_a_number_at_its_edge(tmp_path):
+    drawn = report(ranking("ours", 2.1, 2.6), ranking("guess", -18.2, -4.0), rules={})
+    draw(drawn, tmp_path / "f.svg")
+    text = (tmp_path / "f.svg").read_text()
+    assert text.count("\N{LEFTWARDS ARROW} -18.2") == 1
+    assert text.count("\N{LEFTWARDS ARROW}") == 1  # -4 is inside
 
 
 def test_a_run_with_repeats_has_a_section_of_its_own():

@@ -1,5 +1,6 @@
 """What holds for every selector, also for one that is added later: they are found by listing."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smacs.nodes.choice import points
 from smacs.nodes.selectors import Known, Queries, selectors
 from smacs.nodes.selectors.selector import Floats, Vectors
+from smacs.nodes.selectors.several import scores_of_each
 
 NAMES = list(selectors())
+BLIND = {"chance"}  # does not look at V
 ORDERED = {"cluster_ranks"}  # k-means starts from a drawn order
 EVERY = pytest.mark.parametrize("name", NAMES)
 
@@ -39,24 +43,47 @@ def asked(seed: int, count: int = 7) -> Queries:
     return Queries(unit(rng, np.maximum(subjects, 0)), datasets, subjects)
 
 
+def texts(seed: int, count: int) -> list[str]:
+    """Questions with and without figures and options."""
+    kinds = ("Who was it?", "What is 31 + 2?", "Which?\n(A) 1\n(B) all of them")
+    return [kinds[kind] for kind in np.random.default_rng(seed).integers(0, 3, count)]
+
+
 @cache
-def scored(name: str, seed: int) -> Floats:
-    return selectors()[name].fit(made(seed)).scores(asked(seed))
+def scored(name: str, seed: int, point: int = 0) -> Floats:
+    return points(selectors()[name])[point].fit(made(seed)).scores(asked(seed))
 
 
 @EVERY
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 40), added=st.lists(st.sampled_from(["right", "wrong", "noise", "missing"]), max_size=4))
-def test_adding_llms_changes_no_score_of_the_others(name: str, seed: int, added: list[str]) -> None:
+@given(
+    seed=st.integers(0, 40),
+    added=st.lists(st.sampled_from(["right", "wrong", "noise", "missing"]), max_size=4),
+    setting=st.integers(0, 1_000),
+)
+def test_adding_llms_changes_no_score_of_the_others(name: str, seed: int, added: list[str], setting: int) -> None:
+    """Whatever the settings are, once they are given."""
+    several = points(selectors()[name])
+    point = setting % len(several)
     bank = made(seed)
     rows = len(bank.matrix)
     noise = np.random.default_rng(seed).integers(0, 2, rows)
     kinds = {"right": np.ones(rows), "wrong": np.zeros(rows), "noise": noise, "missing": np.full(rows, np.nan)}
     new = np.array([kinds[kind] for kind in added], np.float32).reshape(len(added), rows).T
     wider = Known(bank.matrix, np.hstack([bank.correct, new]), bank.datasets, bank.subjects)
-    after = selectors()[name].fit(wider).scores(asked(seed))
+    after = several[point].fit(wider).scores(asked(seed))
     assert after.shape == (7, 4 + len(added))
-    assert after[:, :4].tolist() == scored(name, seed).tolist()
+    assert after[:, :4].tolist() == scored(name, seed, point).tolist()
+
+
+@EVERY
+def test_several_settings_at_once_score_like_one_after_the_other(name: str) -> None:
+    bank, queries = replace(made(7), texts=texts(7, 120)), replace(asked(7), texts=texts(8, 7))
+    several = points(selectors()[name])
+    found = scores_of_each(several, bank, queries)
+    assert len(found) == len(several)
+    for each, scores in zip(several, found, strict=True):
+        np.testing.assert_allclose(scores, each.fit(bank).scores(queries), rtol=1e-6, atol=1e-9)
 
 
 @EVERY
@@ -95,7 +122,7 @@ def test_scores_are_finite_float64_for_tiny_banks_unknown_llms_and_no_question(n
     assert selectors()[name].fit(made(3)).scores(nothing).shape == (0, 4)
 
 
-@EVERY
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in BLIND])
 def test_an_llm_right_everywhere_leads_one_that_is_wrong_everywhere(name: str) -> None:
     bank = made(2, gaps=0.0)
     bank.correct[:, 0], bank.correct[:, 3] = 1, 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.nodes.selectors import Known, Queries, find_selector
-from smacs.nodes.selectors.affinity import Affinity, softmax
+from smacs.nodes.selectors.affinity import Affinity, softmax, temperature
 from smacs.nodes.selectors.selector import Vectors
 from smacs.nodes.selectors.shape import FEATURES, Shapes, shape
 from smacs.nodes.selectors.topics import Topics
@@ -76,9 +76,9 @@ def test_the_temperature_gives_the_wanted_number_of_neighbours_whatever_the_scal
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         known = Known(rows, np.zeros((900, 1), np.float32), np.zeros(900, np.int32), np.zeros(900, np.int32))
         affinity = Affinity.of(known)
-        exponents = affinity.exponents(Queries.live(rows))
+        exponents = affinity.likeness(Queries.live(rows)).exponents(shape=1.0, topic=1.0)
         np.fill_diagonal(exponents, -np.inf)
-        weights = softmax(exponents, affinity.tau())
+        weights = softmax(exponents, temperature(affinity.sample().exponents(shape=1.0, topic=1.0), span=6.2))
         number = np.median(weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1))
         assert number == pytest.approx(186, rel=0.05)
 

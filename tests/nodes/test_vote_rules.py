@@ -191,3 +191,17 @@ def test_replies_that_give_themselves_away_are_believed() -> None:
     bank, asked = crowd(11, 2000), crowd(12, 2000)
     accuracy = {name: np.mean(np.array(decide(name, bank, asked)) == 0) for name in ("log_odds", "reliability")}
     assert accuracy["reliability"] > accuracy["log_odds"] + 0.02
+
+
+@pytest.mark.parametrize(("reads", "signals"), [("prior", 0), ("reply", 12), ("reply and option", len(SIGNALS))])
+def test_a_setting_says_which_signals_are_read(reads: str, signals: int) -> None:
+    """Seven figures of a reply's style and five of its match; the others are about the option that it chose."""
+    bank = crowd(11, 300)
+    fitted = Reliability(reads=reads).fit(bank)
+    order = prior_order(bank.priors)
+    before = fitted.votes(bank.ballots, bank.priors, order)
+    bank.ballots.signals[:, :, signals:] += 1
+    same = fitted.votes(bank.ballots, bank.priors, order)
+    assert (same.weights.tolist(), same.worth.tolist()) == (before.weights.tolist(), before.worth.tolist())
+    bank.ballots.signals[:, :, 0] += 1  # the length, at which `crowd` lets the right answers be known
+    assert (fitted.votes(bank.ballots, bank.priors, order).weights.tolist() != before.weights.tolist()) == (signals > 0)

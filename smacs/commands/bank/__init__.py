@@ -2,11 +2,13 @@
 
 import typer
 
+from smacs.commands.bank.choose import choose
 from smacs.commands.bank.create import create
 from smacs.commands.bank.evaluate import evaluate
 from smacs.commands.bank.export import export
 from smacs.commands.bank.import_ import import_
 from smacs.commands.bank.index import index
+from smacs.commands.bank.keywords import keywords
 from smacs.commands.bank.llms import add_llm, remove_llm
 from smacs.commands.bank.move_index import move_index
 from smacs.commands.bank.rank import rank
@@ -23,6 +25,8 @@ app.command("import", rich_help_panel=MAKE)(import_)
 app.command("evaluate", rich_help_panel=MAKE)(evaluate)
 app.command("add-llm", rich_help_panel=MAKE)(add_llm)
 app.command("remove-llm", rich_help_panel=MAKE)(remove_llm)
+app.command("keywords", rich_help_panel=MAKE)(keywords)
+app.command("choose", rich_help_panel=MAKE)(choose)
 app.command("stats", rich_help_panel=LOOK)(stats)
 app.command("show", rich_help_panel=LOOK)(show)
 app.command("rank", rich_help_panel=LOOK)(rank)

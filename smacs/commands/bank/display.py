@@ -1,7 +1,7 @@
 """What `smacs bank` shows: progress on stderr, tables on stdout."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,11 +12,16 @@ from rich.table import Table
 from smacs.store.stats import Row
 
 
-@contextmanager
-def index_progress() -> Iterator[Callable[[int, int], None]]:
+def index_progress() -> AbstractContextManager[Callable[[int, int], None]]:
     """A bar that counts embedded questions."""
-    with _bar() as bar:
-        task = bar.add_task("embedding", total=None)
+    return counting("embedding")
+
+
+@contextmanager
+def counting(what: str, *, transient: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar that counts what is done; a transient one is gone afterwards."""
+    with _bar(transient) as bar:
+        task = bar.add_task(what, total=None)
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
@@ -39,9 +44,9 @@ def statistics(rows: Sequence[Row]) -> None:
     Console(highlight=False).print(table)
 
 
-def _bar() -> Progress:
-    name = TextColumn("[progress.description]{task.description}")
-    return Progress(name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True))
+def _bar(transient: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=transient)
 
 
 def _numbers(row: Row) -> tuple[str, ...]:

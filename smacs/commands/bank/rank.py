@@ -2,8 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,9 +91,10 @@ def _protocol(
 
 def _measured(bank: str | None, how: "Folds | Draws | None", test: str | None, plan: "Plan") -> "Report":
     from smacs.bench.prior.rank import rank as measure
+    from smacs.commands.bank.display import counting
 
     other = None if test is None else open_bank(test)
-    with _progress() as show:
+    with counting("measuring", transient=True) as show:
         return asyncio.run(measure(open_bank(bank), how, test=other, plan=plan, on_progress=show))
 
 
@@ -116,15 +115,3 @@ def _write(report: "Report", json: str | None, figure: Path | None, markdown: Pa
         markdown.write_text(tables(report), "utf-8")
     if json != "-":
         show(report, Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr: how many selectors were measured on how many splits."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
