@@ -1,14 +1,28 @@
 """The compiled graphs that `langgraph.json` names, with pool and bank from the environment.
 
 `SMACS_POOL`: name or path of a pool file (default: local). `SMACS_BANK`: folder of a question bank (default: the
-starter bank).
+starter bank). All graphs share both, and so the limits of calls in flight.
 """
 
 import os
+from typing import Any
 
-from smacs.graph.build import build_graph
+from smacs.graph.frame import open_bank, open_pool
+from smacs.graph.systems import SYSTEMS
 
-smacs = build_graph(
-    os.environ.get("SMACS_POOL") or "local",
-    os.environ.get("SMACS_BANK") or None,
-).compile(name="smacs")
+_pool = open_pool(os.environ.get("SMACS_POOL") or "local")
+_bank = open_bank(os.environ.get("SMACS_BANK") or None)
+
+
+def _compiled(name: str) -> Any:
+    return SYSTEMS[name](_pool, _bank).compile(name=name)
+
+
+smacs = _compiled("smacs")
+simple_router = _compiled("simple_router")
+majority_voting = _compiled("majority_voting")
+self_consistency = _compiled("self_consistency")
+self_moa = _compiled("self_moa")
+moa = _compiled("moa")
+symbolic_moe = _compiled("symbolic_moe")
+single_llm = _compiled("single_llm")

@@ -4,68 +4,36 @@ question -> retrieve -> prior_score -> referencer x K -> prior_drop -> aggregato
 answer
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from langgraph.graph import END, START
 
-from langgraph.graph import END, START, StateGraph
-from langgraph.types import Send
-
-from smacs.graph.node import Node, Workshop
-from smacs.graph.settings import make_settings, settings_schema
-from smacs.graph.state import InputState, OutputState, State
-from smacs.nodes.aggregator import AggregatorTask, aggregator, group_subsets
-from smacs.nodes.hybrid_score import Aggregated, hybrid_score
-from smacs.nodes.prior_drop import Referenced, prior_drop
-from smacs.nodes.prior_score import Retrieved, prior_score
-from smacs.nodes.question import Asked
-from smacs.nodes.referencer import ReferencerTask, referencer
+from smacs.graph.frame import AnyBank, AnyPool, AnySettings, Frame, Graph, send_aggregators, send_referencers
+from smacs.nodes.aggregator import aggregator
+from smacs.nodes.hybrid_score import hybrid_score
+from smacs.nodes.prior_drop import prior_drop
+from smacs.nodes.prior_score import prior_score
+from smacs.nodes.referencer import referencer
 from smacs.nodes.retrieve import retrieve
-from smacs.nodes.select import Scored, select
+from smacs.nodes.select import select
 from smacs.nodes.settings import Settings
-from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
-from smacs.store.bank import QuestionBank
+
+USES = set(Settings.model_fields) - {"llm"}
 
 
 def build_graph(
-    pool: Pool | str | Path = "local",
-    bank: QuestionBank | str | Path | None = None,
-    *,
-    settings: Settings | Mapping[str, Any] | None = None,
-    prompts: Prompts | None = None,
-) -> StateGraph[State, Any, Any, Any]:
+    pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
+) -> Graph:
     """The uncompiled graph; compile it with a checkpointer and a name of your own.
 
     `pool` is a pool or the name or path of a pool file, `bank` a bank or its folder (default: the starter bank).
-    `settings` are defaults that a run's context overrides. Raises PoolError, BankError or InputError when something
-    named does not exist or fit.
+    `settings` are defaults that a run's context overrides; those that a system has no use for it leaves aside, so that
+    one set of them serves all systems. Raises PoolError, BankError or InputError when something named does not exist
+    or fit.
     """
-    pool = pool if isinstance(pool, Pool) else Pool.load(pool)
-    if not isinstance(bank, QuestionBank):
-        bank = QuestionBank.open(bank) if bank is not None else QuestionBank.starter()
-    pool.embedder(bank.embedder)  # a mismatch is said now, not at the first question
-    workshop = Workshop(pool, bank, prompts or Prompts.load(), make_settings(pool, settings))
+    frame = Frame(pool, bank, settings, prompts, uses=USES)
+    frame.add(retrieve, prior_score, referencer, prior_drop, aggregator, hybrid_score, select)
 
-    def send_referencers(state: State) -> list[Send]:
-        shared = {"asked": state["asked"], "priors": state["priors"], "run": state.get("run")}
-        chosen = list(state["priors"])[: workshop.tools().settings.k]
-        return [Send("referencer", {**shared, "llm": name}) for name in chosen]
-
-    graph: StateGraph[State, Any, Any, Any] = StateGraph(
-        State,
-        context_schema=settings_schema(pool, workshop.defaults),
-        input_schema=InputState,
-        output_schema=OutputState,
-    )
-    graph.add_node("retrieve", Node(retrieve, workshop), input_schema=Asked)
-    graph.add_node("prior_score", Node(prior_score, workshop), input_schema=Retrieved)
-    graph.add_node("referencer", Node(referencer, workshop), input_schema=ReferencerTask)
-    graph.add_node("prior_drop", Node(prior_drop, workshop), input_schema=Referenced)
-    graph.add_node("aggregator", Node(aggregator, workshop), input_schema=AggregatorTask)
-    graph.add_node("hybrid_score", Node(hybrid_score, workshop), input_schema=Aggregated)
-    graph.add_node("select", Node(select, workshop), input_schema=Scored)
-
+    graph = frame.graph
     graph.add_edge(START, "retrieve")
     graph.add_edge("retrieve", "prior_score")
     graph.add_conditional_edges("prior_score", send_referencers, ["referencer"])
@@ -75,15 +43,3 @@ def build_graph(
     graph.add_edge("hybrid_score", "select")
     graph.add_edge("select", END)
     return graph
-
-
-def send_aggregators(state: State) -> list[Send] | str:
-    """One aggregator call for each different subset; without any reference there is nothing to aggregate."""
-    if not state["subsets"]:
-        return "select"
-    references = [
-        {"llm": record["llm"], "text": record["text"]} for record in state["references"] if not record["error"]
-    ]
-    shared = {"asked": state["asked"], "references": references, "run": state.get("run")}
-    groups = group_subsets(state["subsets"])
-    return [Send("aggregator", {**shared, "subset": subset, "indices": indices}) for subset, indices in groups]

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from typing import Any
 
@@ -20,18 +20,21 @@ NodeFunction = Callable[[Any, Tools], Coroutine[Any, Any, dict[str, Any]]]
 
 
 class Workshop:
-    """What all nodes of one graph share: pool, bank, prompts and the settings' defaults."""
+    """What all nodes of one graph share: pool, bank, prompts, the settings' defaults and those that are fixed."""
 
-    def __init__(self, pool: Pool, bank: QuestionBank, prompts: Prompts, defaults: Settings) -> None:
+    def __init__(
+        self, pool: Pool, bank: QuestionBank, prompts: Prompts, defaults: Settings, fixed: Mapping[str, Any]
+    ) -> None:
         self.pool = pool
         self.bank = bank
         self.prompts = prompts
         self.defaults = defaults
+        self.fixed = fixed
 
     def tools(self) -> Tools:
         """The tools for the run that is under way."""
         runtime = get_runtime()
-        settings = settings_of(runtime.context, self.pool, self.defaults)
+        settings = settings_of(runtime.context, self.pool, self.defaults, self.fixed)
         return Tools(self.pool, self.bank, self.prompts, settings, runtime.stream_writer)
 
 

@@ -1,6 +1,6 @@
 """Settings as the graph's context: the form that Studio shows, and how a caller's context becomes `Settings`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Any, Literal
 
@@ -8,12 +8,12 @@ from annotated_types import Le, Lt
 from pydantic import ValidationError, create_model
 
 from smacs.nodes.selectors.registry import selectors
-from smacs.nodes.settings import Settings
+from smacs.nodes.settings import Form, Settings
 from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool, describe
 
 
-def make_settings(pool: Pool, *given: Mapping[str, Any] | Settings | None) -> Settings:
+def make_settings(pool: Pool, *given: Mapping[str, Any] | Form | None) -> Settings:
     """Defaults, then the pool file's settings, then each of `given`; checked against the pool.
 
     K is by default at most the size of the pool, and of a single reference none is dropped. Raises InputError naming
@@ -21,7 +21,7 @@ def make_settings(pool: Pool, *given: Mapping[str, Any] | Settings | None) -> Se
     """
     values: dict[str, Any] = {"k": min(Settings().k, len(pool.llms))}
     for source in (pool.settings, *given):
-        if isinstance(source, Settings):
+        if isinstance(source, Form):
             source = source.model_dump(include=source.model_fields_set)
         values |= source or {}
     if values["k"] == 1:
@@ -48,29 +48,32 @@ def check(settings: Settings, pool: Pool) -> None:
         raise InputError(f"Setting quorum: expected at most k = {settings.k}, got {settings.quorum}.")
     if settings.selector not in selectors():
         raise InputError(f"Setting selector: expected one of {', '.join(selectors())}, got {settings.selector!r}.")
-    if settings.aggregator is not None and settings.aggregator not in names:
-        raise InputError(f"Setting aggregator: expected one of {', '.join(names)}, got {settings.aggregator!r}.")
+    for setting, llm in (("aggregator", settings.aggregator), ("llm", settings.llm)):
+        if llm is not None and llm not in names:
+            raise InputError(f"Setting {setting}: expected one of {', '.join(names)}, got {llm!r}.")
 
 
-def settings_schema(pool: Pool, defaults: Settings) -> type[Settings]:
-    """`Settings` with this pool's defaults and limits, for the form that Studio shows."""
+def settings_schema(pool: Pool, defaults: Settings, uses: Collection[str] = tuple(Settings.model_fields)) -> type[Form]:
+    """The settings that a system uses, with this pool's defaults and limits, for the form that Studio shows."""
     limits = {"k": Le(len(pool.llms)), "k_drop": Lt(len(pool.llms))}
     fields: dict[str, Any] = {}
     for name, field in Settings.model_fields.items():
+        if name not in uses:
+            continue
         own = copy(field)
         own.default = getattr(defaults, name)
         annotation = Literal[tuple(selectors())] if name == "selector" else field.annotation
         own.metadata = [*field.metadata, *([limits[name]] if name in limits else [])]
         fields[name] = (annotation, own)
-    return create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **fields)
+    return create_model("Settings", __base__=Form, __doc__=Settings.__doc__, **fields)
 
 
-def settings_of(context: Any, pool: Pool, defaults: Settings) -> Settings:
-    """The settings of one run: the graph's `defaults`, overridden by its context.
+def settings_of(context: Any, pool: Pool, defaults: Settings, fixed: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of one run: the graph's `defaults`, overridden by its context, and what is `fixed` over all.
 
     Inside another graph the context is that graph's own: its `smacs` attribute or key counts, if there is one.
     """
-    if not isinstance(context, Settings):
+    if not isinstance(context, Form):
         inner = context.get("smacs") if isinstance(context, Mapping) else getattr(context, "smacs", None)
         context = inner
-    return make_settings(pool, defaults, context) if context else defaults
+    return make_settings(pool, defaults, context, fixed) if context else defaults

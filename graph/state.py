@@ -46,6 +46,11 @@ class InputState(TypedDict, total=False):
         EphemeralValue,
     ]
     system: Annotated[str, Field(description="A system prompt of your own, put before the task's."), EphemeralValue]
+    dataset: Annotated[
+        str,
+        Field(description="The bank's data set that the question belongs to, if known; only some systems use it."),
+        EphemeralValue,
+    ]
 
 
 class OutputState(TypedDict, total=False):
@@ -64,16 +69,19 @@ class OutputState(TypedDict, total=False):
     """LLM -> prior score (eq. 4), best first."""
 
     references: Annotated[list[Reference], by_rank]
-    """One record for each referencer call, failed ones included, in order of prior."""
+    """One record for each referencer call, of several samples one for each, failed ones included, in order of prior."""
 
     subsets: list[list[str]]
-    """The n subsets of LLMs whose references each candidate is made from."""
+    """The n subsets of references, by their LLMs, that each candidate is made from."""
 
     candidates: Annotated[list[Candidate], by_index]
     """The candidates with similarity, perplexity and score (eq. 7)."""
 
     selected: dict[str, Any]
     """Which candidate won (None: a reference is the answer), and the LLM that wrote it."""
+
+    notes: Annotated[list[str], add_reasons]
+    """How it was decided where numbers do not say it: the data set routed by, the votes counted."""
 
     degraded: Annotated[list[str], add_reasons]
     """Why the answer is less than it could be, in plain language; empty when all went well."""
@@ -86,7 +94,10 @@ class State(InputState, OutputState, total=False):
     """Everything the nodes share."""
 
     asked: dict[str, Any]
-    """The question as it was read: question, task, system, history."""
+    """The question as it was read: question, task, system, history, dataset."""
+
+    samples: dict[str, int]
+    """Referencer -> how many samples of its reply are asked for, best prior first."""
 
     run: Annotated[Run, UntrackedValue]
     """Clock and substitutes of this run; never checkpointed."""

@@ -52,25 +52,26 @@ async def hybrid_score(state: Aggregated, tools: Tools) -> dict[str, Any]:
         return {"degraded": []}
     reasons: list[str] = []
     similarity = await _similarity([candidate["text"] for candidate in candidates], tools, reasons)
-    logprobs = _logprobs(candidates, reasons)
     settings = tools.settings
+    logprobs = _logprobs(candidates, reasons) if settings.lam > 0 else None
     scores = hybrid_scores(similarity, logprobs, lam=settings.lam, perplexity=settings.perplexity)
-    scored = [
-        Candidate(
-            **candidate,
-            perplexity=None if candidate["logprob"] is None else float(np.exp(-candidate["logprob"])),
-            similarity=float(similarity[i]),
-            score=float(scores[i]),
-        )
+    scored: list[Candidate] = [
+        {**candidate, "similarity": float(similarity[i]), "score": float(scores[i])}
         for i, candidate in enumerate(candidates)
     ]
     return {"candidates": scored, "degraded": reasons}
 
 
+async def similarities(texts: Sequence[str], tools: Tools) -> Floats:
+    """(n,) mutual similarity of texts by the bank's embedder. Raises EmbedderDownError."""
+    if len(texts) == 1:
+        return np.ones(1)
+    return mutual_similarity(await tools.pool.embedder(tools.bank.embedder).embed(texts))
+
+
 async def _similarity(texts: Sequence[str], tools: Tools, reasons: list[str]) -> Floats:
-    embedder = tools.pool.embedder(tools.bank.embedder)
     try:
-        return mutual_similarity(await embedder.embed(texts))
+        return await similarities(texts, tools)
     except EmbedderDownError as error:
         reasons.append(f"the similarity term is left out: {error}")
         return np.zeros(len(texts))

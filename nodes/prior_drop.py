@@ -6,7 +6,7 @@ Equation 6 of the paper. Over the references that arrived:
 
 A subset keeps K - K_drop references, drawn one after another without replacement with probabilities D, renormalised
 after each draw. Adding Gumbel noise to log D and keeping the largest draws exactly this distribution, for all n
-subsets at once.
+subsets at once. Random drop, to compare with, takes the same D for all.
 """
 
 from typing import Any
@@ -15,16 +15,19 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
+from smacs.nodes.arrivals import arrived, shortfall
+from smacs.nodes.records import Reference, name_of
 from smacs.nodes.run import Tools, random_of
 
 Floats = npt.NDArray[np.float64]
 
 
 class Referenced(TypedDict):
-    """What `prior_drop` reads."""
+    """What is read once the references are there; `samples`: LLM -> how many were asked for."""
 
     asked: dict[str, Any]
-    references: list[dict[str, Any]]
+    samples: dict[str, int]
+    references: list[Reference]
 
 
 def log_drop_distribution(priors: Floats) -> Floats:
@@ -44,18 +47,16 @@ def draw_subsets(log_d: Floats, keep: int, n: int, rng: np.random.Generator) -> 
 
 async def prior_drop(state: Referenced, tools: Tools) -> dict[str, Any]:
     """Draw the subsets, each as LLM names in descending order of prior, and say which referencers failed."""
-    arrived = [record for record in state["references"] if record["error"] is None]
-    wanted = min(tools.settings.k, len(tools.pool.llms))
-    reasons = [f"a referencer failed: {record['error']}" for record in state["references"] if record["error"]]
-    if len(arrived) < wanted:
-        reasons.append(f"only {len(arrived)} of {wanted} references arrived")
-    if not arrived:
+    here = arrived(state["references"])
+    reasons = shortfall(state["references"], state["samples"])
+    if not here:
         return {"subsets": [], "degraded": reasons}
-    names = [record["llm"] for record in arrived]
-    priors = np.array([record["prior"] for record in arrived])
-    keep = max(len(arrived) - tools.settings.k_drop, 1)
-    rng = random_of(tools.settings.seed, "prior_drop", state["asked"]["question"])
-    rows = draw_subsets(log_drop_distribution(priors), keep, tools.settings.n, rng)
+    settings = tools.settings
+    names = [name_of(record) for record in here]
+    priors = np.array([record["prior"] if settings.drop == "prior" else 0.0 for record in here])
+    keep = max(len(here) - settings.k_drop, 1)
+    rng = random_of(settings.seed, "prior_drop", state["asked"]["question"])
+    rows = draw_subsets(log_drop_distribution(priors), keep, settings.n, rng)
     subsets = [[names[position] for position in row] for row in rows]
     tools.emit({"event": "subsets", "subsets": subsets})
     return {"subsets": subsets, "degraded": reasons}

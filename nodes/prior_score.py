@@ -68,10 +68,15 @@ async def _priors(
     return await live_scores(view, names, selector, support.query, question)
 
 
+async def support_of(state: Retrieved, tools: Tools) -> tuple[Run, Support]:
+    """The run and its support, found anew after a resume from a checkpoint."""
+    run = run_of(state.get("run"), tools.settings)
+    return run, run.support or (await find_support(state["asked"]["question"], tools))[0]
+
+
 async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     """Score every LLM of the pool and rank them; the first K become referencers."""
-    run = run_of(state.get("run"), tools.settings)
-    support = run.support or (await find_support(state["asked"]["question"], tools))[0]
+    run, support = await support_of(state, tools)
     names = list(tools.pool.llms)
     view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     within = view.correctness(names, support.indices)
@@ -80,7 +85,7 @@ async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     order = rank(priors, accuracies)
     scores = {names[r]: float(priors[r]) for r in order}
     unknown = [names[r] for r in order if np.isnan(within[:, r]).all()]
-    run.substitutes = list(scores)[tools.settings.k :]
+    chosen, run.substitutes = list(scores)[: tools.settings.k], list(scores)[tools.settings.k :]
     tools.emit({"event": "priors", "priors": scores})
     reasons = [f"{name} was never evaluated on a support question: its prior is 0" for name in unknown]
-    return {"priors": scores, "run": run, "degraded": reasons}
+    return {"priors": scores, "samples": dict.fromkeys(chosen, 1), "run": run, "degraded": reasons}

@@ -15,16 +15,20 @@ _PROMPT_RESERVE = 256  # tokens of prompt templates and of at least something of
 
 
 class Asked(TypedDict, total=False):
-    """What `retrieve` reads: the question, or a conversation whose last human message is the question."""
+    """What `retrieve` reads: the question, or a conversation whose last human message is the question.
+
+    `dataset` is the data set of the bank that the question belongs to, where the caller knows it.
+    """
 
     question: str
     messages: list[Any]
     task: str
     system: str
+    dataset: str
 
 
 def read_question(state: Asked) -> dict[str, Any]:
-    """The question, its task, the caller's system prompt and the turns before it, as plain data.
+    """The question, its task and data set, the caller's system prompt and the turns before it, as plain data.
 
     Raises InputError when there is no question.
     """
@@ -45,6 +49,7 @@ def read_question(state: Asked) -> dict[str, Any]:
         "task": state.get("task") or "open",
         "system": joined,
         "history": history,
+        "dataset": state.get("dataset") or "",
     }
 
 

@@ -11,10 +11,11 @@ Usage = dict[str, int]  # calls, failed, prompt_tokens, completion_tokens
 
 
 class Reference(TypedDict):
-    """One record for each call: `rank` and `prior` of the LLM, its text or its error. Seconds are of this call
-    alone."""
+    """One record for each call, of several samples one for each: `rank` and `prior` of the LLM, its text or its
+    error. Seconds are of this call alone; tokens of one that gave several samples are shared out equally."""
 
     llm: str
+    sample: int
     rank: int
     prior: float
     text: str
@@ -24,9 +25,9 @@ class Reference(TypedDict):
     error: str | None
 
 
-class Candidate(TypedDict, total=False):
+class Candidate(TypedDict):
     """One candidate: `index` is its subset's position among the n, `logprob` the mean over its own generated
-    tokens."""
+    tokens. Without others to compare it with it has no similarity and no score."""
 
     index: int
     text: str
@@ -36,7 +37,12 @@ class Candidate(TypedDict, total=False):
     logprob: float | None
     perplexity: float | None
     similarity: float | None
-    score: float
+    score: float | None
+
+
+def name_of(record: Reference) -> str:
+    """What subsets call a reference: its LLM, with a number for each further sample of that LLM, `gemma #2`."""
+    return record["llm"] if record["sample"] == 0 else f"{record['llm']} #{record['sample'] + 1}"
 
 
 def usage_of(result: Reply | Failure) -> Usage:

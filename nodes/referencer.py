@@ -1,5 +1,7 @@
 """Referencer: one LLM answers the question; if it fails or is late, the next-best LLM by prior stands in.
 
+Several samples of one LLM are one call with `n` choices; where fewer come, the rest is asked for again.
+
 A failure ends nothing: every call leaves a record. Once half the question's deadline is over, a quorum of
 references is enough and calls still under way are given up; at three quarters a single reference is (algorithm.md,
 section 4).
@@ -7,6 +9,7 @@ section 4).
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -18,10 +21,11 @@ from smacs.pool.replies import Failure, Reply
 
 
 class ReferencerTask(TypedDict):
-    """What one referencer is sent."""
+    """What one referencer is sent: the LLM, how many samples `n` of its reply, and the ranking of all LLMs."""
 
     asked: dict[str, Any]
     llm: str
+    n: int
     priors: dict[str, float]
     run: Run | None
 
@@ -34,12 +38,13 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
     usage: list[Usage] = []
     name: str | None = state["llm"]
     while name is not None:
-        result = await _ask(tools.pool.llms[name], state["asked"], run, tools)
-        record = _record(result, ranks[name], state["priors"][name])
-        records.append(record)
-        usage.append(usage_of(result))
-        tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
-        if isinstance(result, Reply):
+        results = await _ask(tools.pool.llms[name], state, run, tools)
+        new = _records(results, ranks[name], state["priors"][name])
+        records += new
+        usage += map(usage_of, results)
+        for record in new:
+            tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
+        if isinstance(results[0], Reply):
             run.arrived(tools.settings.enough)
             break
         late = run.time_left(REFERENCE_SHARE) == 0 and run.quorum.is_set()
@@ -47,15 +52,9 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
     return {"references": records, "usage": total_usage(usage)}
 
 
-async def _ask(llm: LLM, asked: dict[str, Any], run: Run, tools: Tools) -> Reply | Failure:
-    """One call, given up at the limit, or from half the deadline on as soon as the quorum is there."""
-    messages = tools.prompts.messages(
-        asked["task"], asked["question"], system=asked["system"], history=asked["history"]
-    )
-    seed = call_seed(tools.settings.seed, "reference", llm.name, asked["question"])
-    call = asyncio.ensure_future(
-        llm.call(messages, seed=seed, timeout=run.time_left(REFERENCE_LIMIT), sampling=tools.settings.sampling)
-    )
+async def _ask(llm: LLM, task: ReferencerTask, run: Run, tools: Tools) -> list[Reply | Failure]:
+    """All samples, given up at the limit, or from half the deadline on as soon as the quorum is there."""
+    call = asyncio.ensure_future(_sample(llm, task, run, tools))
     quorum = asyncio.ensure_future(run.quorum.wait())
     start = time.monotonic()
     try:
@@ -64,27 +63,72 @@ async def _ask(llm: LLM, asked: dict[str, Any], run: Run, tools: Tools) -> Reply
         if call.done():
             return call.result()
         text = f"{llm.name} at {llm.endpoint}: given up after half the deadline, enough other references were there"
-        return Failure(llm.name, "cancelled", text, time.monotonic() - start)
+        return [Failure(llm.name, "cancelled", text, time.monotonic() - start)]
     finally:
         call.cancel()
         quorum.cancel()
         await asyncio.gather(call, quorum, return_exceptions=True)
 
 
-def _record(result: Reply | Failure, rank: int, prior: float) -> Reference:
-    record: Reference = {
+async def _sample(llm: LLM, task: ReferencerTask, run: Run, tools: Tools) -> list[Reply | Failure]:
+    """The calls that gave the samples: one, unless its server sends fewer; a failure ends them."""
+    asked, settings = task["asked"], tools.settings
+    messages = tools.prompts.messages(
+        asked["task"], asked["question"], system=asked["system"], history=asked["history"]
+    )
+    results: list[Reply | Failure] = []
+    missing = task["n"]
+    while missing > 0:
+        again = [str(len(results))] if results else []
+        seed = call_seed(settings.seed, "reference", llm.name, *again, asked["question"])
+        limit = run.time_left(REFERENCE_LIMIT)
+        result = await llm.call(messages, n=missing, seed=seed, timeout=limit, sampling=settings.sampling)
+        results.append(result)
+        missing = missing - len(result.choices) if isinstance(result, Reply) else 0
+    return results
+
+
+def _records(results: Sequence[Reply | Failure], rank: int, prior: float) -> list[Reference]:
+    """One record for each sample; one with the error where there is none."""
+    first = results[0]
+    if isinstance(first, Failure):
+        error = f"{first.kind}: {first.message}"
+        return [_record(first, rank, prior, error=error)]
+    replies = [result for result in results if isinstance(result, Reply)]
+    pairs = [(reply, choice) for reply in replies for choice in reply.choices]
+    return [
+        _record(
+            reply,
+            rank,
+            prior,
+            sample=sample,
+            text=choice.text,
+            reasoning=choice.reasoning,
+            tokens=reply.completion_tokens // len(reply.choices),
+        )
+        for sample, (reply, choice) in enumerate(pairs)
+    ]
+
+
+def _record(
+    result: Reply | Failure,
+    rank: int,
+    prior: float,
+    *,
+    sample: int = 0,
+    text: str = "",
+    reasoning: str = "",
+    tokens: int = 0,
+    error: str | None = None,
+) -> Reference:
+    return {
         "llm": result.llm,
+        "sample": sample,
         "rank": rank,
         "prior": prior,
-        "text": "",
-        "reasoning": "",
-        "tokens": 0,
+        "text": text,
+        "reasoning": reasoning,
+        "tokens": tokens,
         "seconds": round(result.seconds, 3),
-        "error": None,
+        "error": error,
     }
-    if isinstance(result, Failure):
-        record["error"] = f"{result.kind}: {result.message}"
-    else:
-        choice = result.choices[0]
-        record |= {"text": choice.text, "reasoning": choice.reasoning, "tokens": result.completion_tokens}
-    return record

@@ -75,12 +75,13 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
     support, reasons = await find_support(asked["question"], tools)
     summary = await asyncio.to_thread(summarise, support, view.datasets, lambda i: view.questions[i].text)
     tools.emit({"event": "retrieved", "support": summary})
-    anew = {key: Overwrite([]) for key in ("references", "subsets", "candidates")}  # a thread asks many questions
+    anew = {key: Overwrite([]) for key in ("references", "candidates", "notes")}  # a thread asks many questions
     return {
         **anew,
         "asked": asked,
         "run": Run(tools.settings.deadline, support=support),
         "support": summary,
+        "subsets": [],
         "usage": Overwrite({}),
         "degraded": Overwrite(reasons),
     }

@@ -1,7 +1,7 @@
 """Select: the candidate with the largest score is the answer.
 
-Ties go to the lower perplexity, then to the lower index. Without any candidate (every aggregator failed) the
-reference with the highest prior is the answer, marked degraded.
+Ties go to the lower perplexity, then to the lower index; a single candidate needs no score. Without any candidate
+(every aggregator failed) the reference with the highest prior is the answer, marked degraded.
 """
 
 from collections.abc import Sequence
@@ -9,24 +9,24 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from smacs.nodes.records import Candidate
+from smacs.nodes.answer import answer_with, answer_with_reference
+from smacs.nodes.arrivals import at_least_one
+from smacs.nodes.records import Candidate, Reference
 from smacs.nodes.run import Tools
-from smacs.pool.errors import NoAnswerError
 
 
 class Scored(TypedDict):
     """What `select` reads."""
 
-    references: list[dict[str, Any]]
+    references: list[Reference]
     candidates: list[Candidate]
-    degraded: list[str]
 
 
-def best(scores: Sequence[float], perplexities: Sequence[float | None]) -> int:
+def best(scores: Sequence[float | None], perplexities: Sequence[float | None]) -> int:
     """Position of the largest score; ties: lower perplexity (unknown last), then lower position."""
     unknown = float("inf")
     keys = [
-        (-score, unknown if perplexity is None else perplexity, position)
+        (-(score or 0.0), unknown if perplexity is None else perplexity, position)
         for position, (score, perplexity) in enumerate(zip(scores, perplexities, strict=True))
     ]
     return min(keys)[2]
@@ -34,25 +34,11 @@ def best(scores: Sequence[float], perplexities: Sequence[float | None]) -> int:
 
 async def select(state: Scored, tools: Tools) -> dict[str, Any]:
     """Choose the answer. Raises NoAnswerError when no LLM gave a usable reply."""
-    from langchain_core.messages import AIMessage
-
     candidates = state["candidates"]
     if candidates:
         position = best([c["score"] for c in candidates], [c["perplexity"] for c in candidates])
-        answer = candidates[position]["text"]
-        selected: dict[str, Any] = {"candidate": position, "llm": candidates[position]["aggregator"]}
-        reasons = []
-    else:
-        reference = _best_reference(state)
-        answer, selected = reference["text"], {"candidate": None, "llm": reference["llm"]}
-        reasons = [f"no candidate could be made: the answer is the reference of {reference['llm']}, the highest prior"]
-    tools.emit({"event": "selected", **selected, "answer": answer})
-    return {"answer": answer, "selected": selected, "messages": [AIMessage(answer)], "degraded": reasons}
-
-
-def _best_reference(state: Scored) -> dict[str, Any]:
-    for record in state["references"]:
-        if record["error"] is None:
-            return record
-    failures = "\n".join(f"- {record['error']}" for record in state["references"])
-    raise NoAnswerError(f"No LLM answered. Expected at least one reference, but every call failed:\n{failures}")
+        winner = candidates[position]
+        return answer_with(winner["text"], winner["aggregator"], tools, candidate=position, reasons=[])
+    reference = at_least_one(state["references"])[0]
+    reason = f"no candidate could be made: the answer is the reference of {reference['llm']}, the highest prior"
+    return answer_with_reference(reference, tools, [reason])

@@ -8,13 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field
 PAPER = "rps"  # the paper's own selector
 
 
-class Settings(BaseModel):
-    """How one question is answered. Symbols as in docs/method.md."""
+class Form(BaseModel):
+    """Settings, or those of them that one system uses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class Settings(Form):
+    """How one question is answered. Symbols as in docs/method.md."""
+
     k: int = Field(default=7, ge=1, description="K: how many LLMs answer as referencers.")
     k_drop: int = Field(default=1, ge=0, description="How many references each subset leaves out; smaller than K.")
+    drop: Literal["prior", "random"] = Field(
+        default="prior", description="Which references a subset leaves out: likelier those of low prior, or any."
+    )
     n: int = Field(default=8, ge=1, le=256, description="n: how many subsets, and so candidates, are made.")
     n_base: int = Field(
         default=400, ge=1, description="N_sup_base: the support threshold comes from this nearest bank question."
@@ -45,6 +52,9 @@ class Settings(BaseModel):
     deadline: float = Field(default=600.0, gt=0, description="Seconds for the whole question.")
     aggregator: str | None = Field(
         default=None, description="LLM that aggregates. Default: the pool's first that works."
+    )
+    llm: str | None = Field(
+        default=None, description="LLM that answers, where one does so alone. Default: the best on the bank."
     )
     seed: int | None = Field(
         default=None, ge=0, description="Makes subsets and sampling repeatable. Default: only the subsets are."

@@ -9,6 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from smacs.graph.baselines.majority_voting import build_majority_voting_graph as build_majority_voting_graph
+    from smacs.graph.baselines.moa import build_moa_graph as build_moa_graph
+    from smacs.graph.baselines.self_consistency import build_self_consistency_graph as build_self_consistency_graph
+    from smacs.graph.baselines.self_moa import build_self_moa_graph as build_self_moa_graph
+    from smacs.graph.baselines.simple_router import build_simple_router_graph as build_simple_router_graph
+    from smacs.graph.baselines.single_llm import build_single_llm_graph as build_single_llm_graph
+    from smacs.graph.baselines.symbolic_moe import build_symbolic_moe_graph as build_symbolic_moe_graph
     from smacs.graph.build import build_graph as build_graph
     from smacs.nodes.settings import Settings as Settings
     from smacs.pool.chat import FastChatOpenAI as FastChatOpenAI
@@ -26,6 +33,13 @@ _HOMES = {
     "Settings": "smacs.nodes.settings",
     "SmacsError": "smacs.pool.errors",
     "build_graph": "smacs.graph.build",
+    "build_majority_voting_graph": "smacs.graph.baselines.majority_voting",
+    "build_moa_graph": "smacs.graph.baselines.moa",
+    "build_self_consistency_graph": "smacs.graph.baselines.self_consistency",
+    "build_self_moa_graph": "smacs.graph.baselines.self_moa",
+    "build_simple_router_graph": "smacs.graph.baselines.simple_router",
+    "build_single_llm_graph": "smacs.graph.baselines.single_llm",
+    "build_symbolic_moe_graph": "smacs.graph.baselines.symbolic_moe",
 }
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 __version__ = "0.1.0"

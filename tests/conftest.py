@@ -1,7 +1,7 @@
 """A pool of mock LLMs, a small bank, and the graph over both, over real HTTP and real Chroma."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import msgspec
@@ -59,21 +59,30 @@ def make_pool(mock: MockServer) -> Callable[..., Pool]:
 
 
 @pytest.fixture(scope="session")
-def bank(mock_process: MockServer, tmp_path_factory: pytest.TempPathFactory) -> QuestionBank:
+def make_bank(mock_process: MockServer, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., QuestionBank]:
+    """An indexed bank from questions and, for each LLM, the positions of those that it got right."""
+
+    def make(questions: list[Question], right: dict[str, Container[int]]) -> QuestionBank:
+        spec = EmbedderSpec(kind="openai", model="mock-embedder", dimension=DIMENSION)
+        bank = QuestionBank.create(tmp_path_factory.mktemp("mock") / "bank", spec, questions)
+        (bank.path / "evaluations").mkdir(exist_ok=True)
+        for name, known in right.items():
+            lines = [Evaluation(question=q.id, correct=float(i in known)) for i, q in enumerate(questions)]
+            bank.evaluation_file(name).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        asyncio.run(index(bank, make_embedder(spec.model_copy(update={"endpoint": mock_process.url}))))
+        return bank
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bank(make_bank: Callable[..., QuestionBank]) -> QuestionBank:
     """Forty questions, indexed; llm-0 got every one right, llm-1 all but five, llm-2 all but ten, and so on."""
-    path = tmp_path_factory.mktemp("mock") / "bank"
-    spec = EmbedderSpec(kind="openai", model="mock-embedder", dimension=DIMENSION)
     questions = [
         Question(id=f"q{i}", text=f"Question number {i}", label="1", task="math", dataset=f"set-{i % 2}")
         for i in range(40)
     ]
-    bank = QuestionBank.create(path, spec, questions)
-    (path / "evaluations").mkdir(exist_ok=True)
-    for r, name in enumerate(NAMES):
-        lines = [Evaluation(question=f"q{i}", correct=float(i >= 5 * r)) for i in range(40)]
-        bank.evaluation_file(name).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-    asyncio.run(index(bank, make_embedder(spec.model_copy(update={"endpoint": mock_process.url}))))
-    return bank
+    return make_bank(questions, {name: range(5 * r, 40) for r, name in enumerate(NAMES)})
 
 
 async def index(bank: QuestionBank, embedder: Embedder) -> None:

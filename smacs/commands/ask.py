@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from smacs.nodes.question import Asked
     from smacs.pool.pool import Pool
 
-TRACE = ("answer", "support", "priors", "references", "subsets", "candidates", "selected", "degraded", "usage")
+TRACE = ("answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes", "degraded", "usage")
+
+SystemOption = Annotated[
+    str,
+    typer.Option(
+        help="smacs, simple_router, majority_voting, self_consistency, self_moa, moa, symbolic_moe or single_llm."
+    ),
+]
 
 
 @with_settings
@@ -25,7 +32,9 @@ def ask(
     pool: PoolOption = "local",
     bank: BankOption = None,
     task: Annotated[str, typer.Option(help="open, math, choice, code or instruction: chooses the prompt.")] = "open",
-    system: Annotated[str, typer.Option(help="A system prompt of your own.")] = "",
+    system: SystemOption = "smacs",
+    system_prompt: Annotated[str, typer.Option(help="A system prompt of your own.")] = "",
+    dataset: Annotated[str, typer.Option(help="The bank's data set that the question belongs to, if known.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer with its whole trace as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables on stderr.")] = False,
     *,
@@ -36,9 +45,8 @@ def ask(
 
     text = read_question(question, file)
     board = Board(quiet=quiet)
-    result = run(
-        {"question": text, "task": task, "system": system}, pool=pool, bank=bank, settings=settings, board=board
-    )
+    asked: Asked = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
+    result = run(asked, system=system, pool=pool, bank=bank, settings=settings, board=board)
     if as_json:
         import orjson
 
@@ -65,14 +73,16 @@ def read_question(argument: str | None, file: Path | None) -> str:
     return sys.stdin.read() if argument in (None, "-") else str(argument)
 
 
-def run(question: "Asked", *, pool: str, bank: str | None, settings: dict[str, Any], board: "Board") -> dict[str, Any]:
+def run(
+    question: "Asked", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
+) -> dict[str, Any]:
     """Answer one question; servers that had to be started for it are stopped again."""
-    from smacs.graph.build import build_graph
+    from smacs.graph.systems import build_system
     from smacs.nodes.question import check_length, read_question
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)
-    graph = build_graph(loaded, bank, settings=settings).compile(name="smacs")
+    graph = build_system(system, loaded, bank, settings).compile(name=system)
     check_length(read_question(question)["question"], loaded)  # before anything is started for it
     with ExitStack() as stack:
         stack.enter_context(loaded.running(progress=board.server))

@@ -8,6 +8,8 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from smacs.nodes.records import name_of
+
 _NEXT = {
     "retrieved": "scoring the LLMs",
     "priors": "asking the referencers",
@@ -47,9 +49,12 @@ class Board:
             self._status.update(_NEXT[kind])
 
     def tables(self, result: dict[str, Any]) -> None:
-        """The priors, references and candidates, and what went wrong if anything did."""
-        for table in (_reference_table(result), _candidate_table(result)):
-            self._console.print(table)
+        """The priors, references and candidates, how it was decided, and what went wrong if anything did."""
+        self._console.print(_reference_table(result))
+        if result["candidates"]:
+            self._console.print(_candidate_table(result))
+        for note in result["notes"]:
+            self._console.print(escape(note))
         usage = result["usage"]
         self._console.print(
             f"{usage['calls']} calls, {usage['failed']} failed, {usage['prompt_tokens']:,} prompt and "
@@ -88,16 +93,14 @@ class Board:
 
 def _reference_table(result: dict[str, Any]) -> Table:
     table = Table("LLM", "prior", "seconds", "tokens", "reference", title="Priors and references", title_justify="left")
-    references = {record["llm"]: record for record in result["references"]}
-    for name, prior in result["priors"].items():
-        record = references.get(name)
-        if record is None:
-            table.add_row(escape(name), f"{prior:.2f}", "", "", "not asked", style="dim")
-            continue
+    for record in result["references"]:
         text = _short(record["error"] or record["text"])
-        style = "yellow" if record["error"] else None
-        cells = (f"{prior:.2f}", f"{record['seconds']:.1f}", str(record["tokens"]), escape(text))
-        table.add_row(escape(name), *cells, style=style)
+        cells = (f"{record['prior']:.2f}", f"{record['seconds']:.1f}", str(record["tokens"]), escape(text))
+        table.add_row(escape(name_of(record)), *cells, style="yellow" if record["error"] else None)
+    asked = {record["llm"] for record in result["references"]}
+    for name, prior in result["priors"].items():
+        if name not in asked:
+            table.add_row(escape(name), f"{prior:.2f}", "", "", "not asked", style="dim")
     return table
 
 
@@ -105,17 +108,18 @@ def _candidate_table(result: dict[str, Any]) -> Table:
     table = Table("", "made from", "similarity", "PPL", "score", "candidate", title="Candidates", title_justify="left")
     chosen = result["selected"]["candidate"]
     for position, candidate in enumerate(result["candidates"]):
-        ppl = "-" if candidate["perplexity"] is None else f"{candidate['perplexity']:.3f}"
         table.add_row(
             f"{position + 1}{' *' if position == chosen else ''}",
             escape(", ".join(candidate["subset"])),
-            f"{candidate['similarity']:.3f}",
-            ppl,
-            f"{candidate['score']:.3f}",
+            *(_number(candidate[key]) for key in ("similarity", "perplexity", "score")),
             escape(_short(candidate["text"])),
             style="bold" if position == chosen else None,
         )
     return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _short(text: str, limit: int = 90) -> str:

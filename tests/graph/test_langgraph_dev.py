@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from smacs.bench.mock.handle import MockServer
+from smacs.graph.systems import SYSTEMS
 from smacs.nodes.settings import Settings
 from smacs.store.bank import QuestionBank
 
@@ -38,6 +39,8 @@ class Dev:
 
     http: httpx2.Client
     log: Path
+    pool: str
+    bank: str
 
     def wait(self, question: dict[str, Any], **fields: Any) -> dict[str, Any]:
         """The end of a run: its output, or `__error__`."""
@@ -81,7 +84,9 @@ def langgraph_dev(folder: Path, **environment: str) -> Iterator[Dev]:
         try:
             with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=RUN_LIMIT) as http:
                 wait_until_up(process, http, folder / "dev.log")
-                yield Dev(http, folder / "dev.log")
+                yield Dev(
+                    http, folder / "dev.log", environment.get("SMACS_POOL", ""), environment.get("SMACS_BANK", "")
+                )
         finally:
             stop(process)
 
@@ -126,8 +131,7 @@ def dev(mock_process: MockServer, bank: QuestionBank, tmp_path_factory: pytest.T
 @pytest.fixture
 def schemas(dev: Dev) -> dict[str, Any]:
     """The schemas of the assistant that Studio finds."""
-    (assistant,) = dev.http.post("/assistants/search", json={}).raise_for_status().json()
-    assert assistant["graph_id"] == "smacs"
+    (assistant,) = dev.http.post("/assistants/search", json={"graph_id": "smacs"}).raise_for_status().json()
     found: dict[str, Any] = dev.http.get(f"/assistants/{assistant['assistant_id']}/schemas").raise_for_status().json()
     return found
 
@@ -152,14 +156,14 @@ def test_the_drawing_has_all_nodes_and_edges(dev: Dev) -> None:
 
 
 def test_the_form_asks_for_a_question_or_messages(schemas: dict[str, Any]) -> None:
-    assert set(schemas["input_schema"]["properties"]) == {"question", "messages", "task", "system"}
+    assert set(schemas["input_schema"]["properties"]) == {"question", "messages", "task", "system", "dataset"}
     assert {"answer", "messages", "candidates", "degraded"} <= set(schemas["output_schema"]["properties"])
 
 
 def test_the_form_has_every_setting_with_the_defaults_and_limits_of_the_pool(schemas: dict[str, Any]) -> None:
     fields = schemas["context_schema"]["properties"]
     assert {name: field["description"] for name, field in fields.items()} == {
-        name: field.description for name, field in Settings.model_fields.items()
+        name: field.description for name, field in Settings.model_fields.items() if name != "llm"
     }
     # The paper's are k = 7, n = 8, max_tokens = 8192; this pool has four LLMs and settings of its own.
     assert [fields[name]["default"] for name in ("k", "k_drop", "n", "max_tokens", "gamma")] == [4, 1, 3, 64, 0.95]
@@ -175,9 +179,30 @@ def test_a_question_is_answered_with_its_trace(dev: Dev, mock: MockServer) -> No
     assert [record["llm"] for record in result["references"]] == LLMS
     assert [candidate["index"] for candidate in result["candidates"]] == [0, 1, 2]
     assert set(result) == {
-        "answer", "messages", "support", "priors", "references", "subsets", "candidates", "selected", "degraded",
-        "usage",
+        "answer", "messages", "support", "priors", "references", "subsets", "candidates", "selected", "notes",
+        "degraded", "usage",
     }  # fmt: skip
+
+
+def test_all_systems_of_the_paper_are_there_side_by_side(dev: Dev) -> None:
+    assistants = dev.http.post("/assistants/search", json={"limit": 100}).raise_for_status().json()
+    assert sorted(assistant["graph_id"] for assistant in assistants) == sorted(SYSTEMS)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_is_drawn_and_answers(dev: Dev, mock: MockServer, system: str) -> None:
+    for llm in LLMS:
+        mock.set(llm, text="Eight.")
+    drawing = dev.http.get(f"/assistants/{system}/graph", params={"xray": "true"}).raise_for_status().json()
+    own = SYSTEMS[system](dev.pool, dev.bank).compile().get_graph()
+    assert {(edge["source"], edge["target"]) for edge in drawing["edges"]} == {(e.source, e.target) for e in own.edges}
+    result = dev.wait(ASK, assistant_id=system)
+    assert (result["answer"], result["degraded"]) == ("Eight.", [])
+
+
+def test_a_single_llm_is_a_setting(dev: Dev, mock: MockServer) -> None:
+    result = dev.wait(ASK, assistant_id="single_llm", context={"llm": "llm-2"})
+    assert [record["llm"] for record in result["references"]] == ["llm-2"]
 
 
 def test_a_conversation_is_answered_with_a_message(dev: Dev, mock: MockServer) -> None:

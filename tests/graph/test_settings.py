@@ -142,9 +142,9 @@ def test_what_the_form_gives_is_settings_of_which_those_set_count(make_pool: Mak
     pool = make_pool(4, n=3)
     defaults = make_settings(pool, {"gamma": 0.5})
     schema = settings_schema(pool, defaults)
-    assert settings_of(schema(k=2), pool, defaults) == make_settings(pool, {"gamma": 0.5, "k": 2})
+    assert settings_of(schema.model_validate({"k": 2}), pool, defaults) == make_settings(pool, {"gamma": 0.5, "k": 2})
     with pytest.raises(ValidationError, match="less than or equal to 4"):
-        schema(k=5)
+        schema.model_validate({"k": 5})
 
 
 def test_the_form_of_one_pool_leaves_the_settings_of_others_alone(make_pool: MakePool) -> None:

@@ -61,7 +61,7 @@ def test_json_is_one_object_with_the_whole_trace(
     result = json.loads(out)
     assert (code, err) == (0, "")
     assert list(result) == [
-        "answer", "support", "priors", "references", "subsets", "candidates", "selected", "degraded", "usage"
+        "answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes", "degraded", "usage"
     ]  # fmt: skip
     assert len(result["references"]) == 2
 
@@ -146,3 +146,32 @@ def test_help_has_an_option_for_each_setting(run: Run) -> None:
     assert code == 0
     for option in ("--k ", "--k-drop", "--n-base", "--gamma", "--lam ", "--seed", "--quorum", "--pool", "--bank"):
         assert option in out
+
+
+def test_another_system_answers(run: Run, pool_file: Callable[..., str], bank: QuestionBank, mock: MockServer) -> None:
+    mock.set("llm-0", text=["Most consistent: 2", "Eight."])  # the first is what it says when it is asked again
+    arguments = ["--pool", pool_file(), "--bank", str(bank.path), "--dataset", "set-1"]
+    code, out, err = run("ask", "How many legs?", *arguments, "--system", "self_consistency", "--n", "2")
+    assert (code, out) == (0, "Eight.\n")
+    assert "llm-0 is best on the bank's 20 questions of set-1 (100.0%)" in err
+    assert "llm-0 #2" in err
+    code, out, err = run("ask", "How many legs?", *arguments, "--system", "moa")
+    assert code == 0
+    assert "Candidates" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--system", "mao"], "There is no system 'mao': expected one of smacs, simple_router, "),
+        (["--system", "moa", "--k", "2"], "Setting k: moa has no use for it; it has "),
+        (["--llm", "llm-0"], "Setting llm: smacs has no use for it; it has "),
+        (["--system", "single_llm", "--llm", "x"], "Setting llm: expected one of llm-0, llm-1, llm-2, llm-3, got 'x'"),
+    ],
+)
+def test_a_system_or_setting_that_is_not_there(
+    run: Run, pool_file: Callable[..., str], bank: QuestionBank, arguments: list[str], said: str
+) -> None:
+    code, out, err = run("ask", "Q?", "--pool", pool_file(), "--bank", str(bank.path), *arguments)
+    assert (code, out) == (2, "")
+    assert said in err

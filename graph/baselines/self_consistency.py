@@ -1,0 +1,34 @@
+"""Self Consistency: the best LLM of the data set answers n times, its most frequent answer wins.
+
+question -> retrieve -> route -> referencer (n samples) -> majority_vote, or most_consistent for free text -> answer
+"""
+
+from langgraph.graph import END
+
+from smacs.graph.baselines.stages import ask
+from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
+from smacs.graph.state import State
+from smacs.nodes.extract import TASKS
+from smacs.nodes.majority_vote import majority_vote
+from smacs.nodes.most_consistent import most_consistent
+from smacs.nodes.route import route
+from smacs.pool.prompts import Prompts
+
+
+def build_self_consistency_graph(
+    pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
+) -> Graph:
+    """The uncompiled graph, see `build_graph`. `n` is the number of samples."""
+    frame = Frame(pool, bank, settings, prompts, uses={*RETRIEVAL, *CALLS, "n"}, fixed=ALONE)
+    graph = frame.graph
+    ask(frame, route)
+    frame.add(majority_vote, most_consistent)
+    graph.add_conditional_edges("referencer", count_or_choose, ["majority_vote", "most_consistent"])
+    graph.add_edge("majority_vote", END)
+    graph.add_edge("most_consistent", END)
+    return graph
+
+
+def count_or_choose(state: State) -> str:
+    """Answers that can be read and compared are counted; of others the LLM itself chooses."""
+    return "majority_vote" if state["asked"]["task"] in TASKS else "most_consistent"

@@ -1,0 +1,20 @@
+"""Simple Router: the LLM with the best accuracy on the bank's questions of the same data set answers alone.
+
+question -> retrieve -> route -> referencer -> best_reference -> answer
+"""
+
+from smacs.graph.baselines.stages import answer, ask
+from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
+from smacs.nodes.best_reference import best_reference
+from smacs.nodes.route import route
+from smacs.pool.prompts import Prompts
+
+
+def build_simple_router_graph(
+    pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
+) -> Graph:
+    """The uncompiled graph, see `build_graph`. If the LLM fails, the next best answers."""
+    frame = Frame(pool, bank, settings, prompts, uses={*RETRIEVAL, *CALLS}, fixed={**ALONE, "n": 1})
+    ask(frame, route)
+    answer(frame, best_reference)
+    return frame.graph
