@@ -29,7 +29,7 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@echo "smacs: installing $(TORCH)"
 	@$(PIP) install --progress-bar on $(TORCH) | awk '/^ *(Downloading|Successfully)/ { print substr($$0, 1, 90); fflush() }'
 	@echo "smacs: installing SMACS and its dependencies"
-	@PYTHONWARNINGS=ignore $(PIP) install --progress-bar on -e '.[local,data,inspect,report,dev]' | awk '/^ *(Collecting|Downloading|Installing)/ { print substr($$0, 1, 90); fflush() }'
+	@PYTHONWARNINGS=ignore $(PIP) install --progress-bar on -e '.[local,data,inspect,report,bench,dev]' | awk '/^ *(Collecting|Downloading|Installing)/ { print substr($$0, 1, 90); fflush() }'
 	@touch $@
 
 ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them

@@ -8,7 +8,18 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from smacs.bench.speed import evaluation, importing, latency, opening, retrieval, startup, throughput
+from smacs.bench.speed import (
+    busy,
+    evaluation,
+    grading,
+    importing,
+    latency,
+    opening,
+    reporting,
+    retrieval,
+    startup,
+    throughput,
+)
 from smacs.bench.speed.figure import Figure
 from smacs.bench.speed.machine import machine
 
@@ -18,8 +29,11 @@ MEASUREMENTS = {
     "latency": latency.measure,
     "throughput": throughput.measure,
     "evaluation": evaluation.measure,
+    "busy": busy.measure,
     "opening": opening.measure,
     "importing": importing.measure,
+    "grading": grading.measure,
+    "reporting": reporting.measure,
 }
 
 

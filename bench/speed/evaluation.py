@@ -5,12 +5,11 @@ The command runs as a user runs it, in a process of its own with its progress di
 
 import os
 import random
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from smacs.bench.mock import MockServer
+from smacs.bench.speed.command import run
 from smacs.bench.speed.figure import Figure
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
@@ -37,7 +36,7 @@ def measure() -> list[Figure]:
         mock.set(LLM, latency=LATENCY, jitter=JITTER, text=f"{'word ' * WORDS}\nThe answer is (B). So it is 2.")
         make_bank(folder / "bank")
         (folder / "pool.toml").write_text(POOL.format(llm=LLM, url=mock.url, slots=SLOTS))
-        cpu = run(folder)
+        cpu = run(folder, "bank", "evaluate", "--bank", "bank", "--pool", "pool.toml")
         count = mock.stats().of(LLM)
         graded = len(QuestionBank.open(folder / "bank").evaluations(LLM))
     if count.requests != CALLS or graded != CALLS:
@@ -64,15 +63,3 @@ def question(number: int) -> Question:
         return Question(id=str(number), text=f"{number}: {words}?", label="2", task="math", grader="number")
     text = f"{number}: {words}?\n(A) iron\n(B) gold\n(C) lead"
     return Question(id=str(number), text=text, label="B", task="choice", grader="choice")
-
-
-def run(folder: Path) -> float:
-    """CPU seconds of the command, its start included."""
-    command = [sys.executable, "-m", "smacs", "bank", "evaluate", "--bank", "bank", "--pool", "pool.toml"]
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError((folder / "output").read_text())
-    return usage.ru_utime + usage.ru_stime

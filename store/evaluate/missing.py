@@ -1,6 +1,6 @@
 """The cells of V (eq. 1) that one LLM still lacks, and whether they can be filled at all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,7 @@ from smacs.pool.errors import GradingError
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.summary import EvaluationSummary
-from smacs.store.graders import GRADERS, gradable, grader_of
-from smacs.store.graders.sandbox import sandbox_available
+from smacs.store.graders import gradable, grader_of
 from smacs.store.records import Question
 
 
@@ -49,17 +48,13 @@ def missing_cells(bank: QuestionBank, llm: str, rows: Sequence[int]) -> Missing:
     return Missing(bank, summary, chosen[empty & can_grade])
 
 
-def check_gradable(missing: Missing, prompts: Prompts) -> None:
+def check_gradable(questions: Iterable[Question], prompts: Prompts) -> None:
     """Say before anything is asked what could not be asked or graded afterwards.
 
-    Raises InputError for an unknown task, GradingError for an unknown grader or code without a sandbox.
+    Raises InputError for an unknown task, GradingError for a grader that is unknown or cannot work on this machine.
     """
-    by_kind = {(question.task, question.grader): question for question in missing.questions()}
+    by_kind = {(question.task, question.grader): question for question in questions}
     for question in by_kind.values():
         prompts.id(question.task)
-        grader_of(question)
-    if any(grader_of(question) is GRADERS["code"] for question in by_kind.values()) and (reason := sandbox_available()):
-        raise GradingError(
-            f"The bank has programming questions, whose answers are run, and only in a sandbox. {reason} "
-            "Or choose other data sets (--dataset)."
-        )
+        if reason := grader_of(question).unavailable():
+            raise GradingError(f"{reason} Or leave out questions of the kind of {question.id!r}.")

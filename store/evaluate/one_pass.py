@@ -11,7 +11,7 @@ from typing import Any
 
 from smacs.pool.llm import LLM
 from smacs.pool.replies import Failure, Reply
-from smacs.store.evaluate.cells import Cells
+from smacs.store.appender import Appender
 from smacs.store.evaluate.grading import Grading
 from smacs.store.evaluate.missing import Missing
 from smacs.store.evaluate.summary import EvaluationSummary, Unanswered
@@ -41,12 +41,12 @@ class Pass:
         self.start = time.monotonic()
         self.in_a_row = 0
         self.room = asyncio.Semaphore(2 * llm.spec.in_flight)  # replies that are here and not on the disk yet
-        self.cells: Cells
+        self.cells: Appender[Evaluation]
         self.group: asyncio.TaskGroup
 
     async def run(self, writer: JsonlWriter) -> None:
         """Ask what is missing, `in_flight` at once; the first error of a caller or of the disk ends it."""
-        self.cells = Cells(writer, self._written)
+        self.cells = Appender(writer, self._written)
         questions = self.missing.questions()
         try:
             async with asyncio.TaskGroup() as self.group:

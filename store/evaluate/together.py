@@ -91,7 +91,7 @@ def plan(
     rows = selection.rows(bank)
     work = {llm: missing_cells(bank, llm, rows) for llm in llms}
     for missing in work.values():
-        check_gradable(missing, prompts)
+        check_gradable(missing.questions(), prompts)
     return work
 
 

@@ -10,7 +10,9 @@ from smacs.pool.errors import GradingError
 from smacs.store.graders.choice import CHOICE
 from smacs.store.graders.code import CODE
 from smacs.store.graders.grader import Grade, Grader
+from smacs.store.graders.ifeval import IFEVAL
 from smacs.store.graders.instruction import INSTRUCTION
+from smacs.store.graders.livecodebench import LIVECODEBENCH
 from smacs.store.graders.math import MATH
 from smacs.store.graders.number import NUMBER
 from smacs.store.records import Question
@@ -23,6 +25,8 @@ GRADERS: Mapping[str, Grader] = {
     "choice": CHOICE,
     "code": CODE,
     "instruction": INSTRUCTION,
+    "ifeval": IFEVAL,
+    "livecodebench": LIVECODEBENCH,
 }
 
 
@@ -52,4 +56,5 @@ def check_label(question: Question) -> None:
 def grade(question: Question, response: str) -> Grade:
     """Grade one response; raises GradingError for a label or sandbox that cannot be used."""
     check_label(question)
-    return grader_of(question).grade(question, response)
+    # Half a surrogate pair can be neither written to a file nor sent to a process.
+    return grader_of(question).grade(question, response.encode(errors="replace").decode())

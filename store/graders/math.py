@@ -9,11 +9,12 @@ from functools import lru_cache
 
 from smacs.store.graders.final import boxed, stated
 from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
-from smacs.store.graders.math_client import MathClient
+from smacs.store.graders.math_messages import Comparison, Verdict
 from smacs.store.graders.number import number
+from smacs.store.graders.worker import Worker
 from smacs.store.records import Question
 
-_client = MathClient()
+_worker = Worker[Comparison, Verdict]("smacs.store.graders.math_worker", Verdict)
 
 
 def _grade(question: Question, response: str) -> Grade:
@@ -22,7 +23,7 @@ def _grade(question: Question, response: str) -> Grade:
     if answers and expected is not None and (found := number(answers[0])) is not None:
         return Grade(float(found == expected), str(found))
     candidates = [_latex(text) for text in (answers or _last_side(response))[:1]] + [response]
-    verdict = _client.compare(question.label, candidates)
+    verdict = _worker.ask(Comparison(question.label, candidates))
     if verdict is None:
         return Grade(0.0, None, "the comparison took too long or too much memory")
     if verdict.answer is None:
@@ -48,7 +49,7 @@ def _accepts(question: Question) -> bool:
 
 @lru_cache(maxsize=8192)
 def _parses(label: str) -> bool:
-    verdict = _client.compare(label, [])
+    verdict = _worker.ask(Comparison(label, []))
     return verdict is not None and verdict.parsed
 
 

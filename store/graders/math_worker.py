@@ -1,20 +1,22 @@
-"""The worker process of `math_client`: comparisons on standard input, verdicts on standard output."""
+"""The worker process of the grader of mathematics: comparisons in, verdicts out."""
 
-import logging
-import resource
-import sys
 from typing import Any
 
-import msgspec
 from math_verify import parse, verify
 
-from smacs.store.graders.math_client import Comparison, Verdict
-
-MEMORY = 2 << 30
+from smacs.store.graders.math_messages import Comparison, Verdict
+from smacs.store.graders.worker import serve
 
 
 def compare(request: Comparison) -> Verdict:
     """Equivalence of the label and the first candidate that math-verify can read."""
+    try:
+        return _compare(request)
+    except Exception:
+        return Verdict(parsed=bool(request.candidates))
+
+
+def _compare(request: Comparison) -> Verdict:
     label = _parse(f"${request.label.strip('$ ')}$")
     if not label:
         return Verdict(parsed=False)
@@ -29,19 +31,5 @@ def _parse(text: str) -> list[Any]:
     return list(parse(text, parsing_timeout=None))
 
 
-def main() -> None:
-    """Answer one line at a time until the input ends."""
-    logging.disable(logging.CRITICAL)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    for line in sys.stdin.buffer:
-        request = msgspec.json.decode(line, type=Comparison)
-        try:
-            verdict = compare(request)
-        except Exception:
-            verdict = Verdict(parsed=bool(request.candidates))
-        sys.stdout.buffer.write(msgspec.json.encode(verdict) + b"\n")
-        sys.stdout.buffer.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(Comparison, compare, memory=2 << 30)

@@ -11,11 +11,10 @@ from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
 from smacs.store.records import Question
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
-_NUMBER = re.compile(
-    rf"(?P<sign>(?<![\w)])[-−](?=[\d$.]))?\s*\$?\s*(?P<top>{_DIGITS})(?:\s*/\s*(?P<bottom>{_DIGITS}))?"
-)
+_NUMBER = re.compile(rf"(?P<sign>(?<![\w)])[-−](?=[\d$.]))?\$?(?P<top>{_DIGITS})(?:\s*+/\s*+(?P<bottom>{_DIGITS}))?")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*([\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}")
-_SPACED_SIGN = re.compile(r"(^|[=(:{$]|\bis)\s*[-−]\s+(?=[\d$.])")
+_SPACED_SIGN = re.compile(r"(^|[=(:{$]|\bis)\s*+[-−]\s++(?=[\d$.])")
+_LONGEST = 1000  # characters; Python reads no number over 4,300 digits
 _NO_VALUE = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\^\s*\{?\s*(?:\\circ|[23])\s*\}?|\\[,;!: ]")
 
 
@@ -49,6 +48,8 @@ def _numbers(text: str) -> list[Fraction]:
 
 
 def _value(match: re.Match[str]) -> Fraction | None:
+    if len(match[0]) > _LONGEST:
+        return None
     top = Fraction(match["top"].replace(",", ""))
     bottom = Fraction((match["bottom"] or "1").replace(",", ""))
     if bottom == 0:

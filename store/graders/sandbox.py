@@ -73,6 +73,12 @@ def sandbox_available() -> str | None:
     return None if result.stdout == "up\n" else f"The sandbox does not work: {result.reason}. {bwrap.REMEDY}"
 
 
+def no_programs() -> str | None:
+    """Why programs are not graded here; None where the sandbox works."""
+    reason = sandbox_available()
+    return reason and f"Programs that answer questions are run, and only in a sandbox. {reason}"
+
+
 def _run(folder: Path, limits: tuple[int, ...], seconds: float) -> int | None:
     """Exit status of the program, None when it was killed for its time."""
     with ExitStack() as stack:

@@ -1,6 +1,7 @@
-"""A system call filter for `bwrap --seccomp`: threads are allowed, new processes and namespaces are not.
+"""A system call filter for `bwrap --seccomp`: threads are allowed, new processes, namespaces, shared memory are not.
 
-RLIMIT_NPROC does not bind root, so it cannot stop a fork bomb wherever SMACS runs as root (most containers).
+RLIMIT_NPROC does not bind root, so it cannot stop a fork bomb wherever SMACS runs as root (most containers). Nor does
+RLIMIT_AS bind shared memory of System V, whose pages stay when they are unmapped.
 Format: classic BPF over `struct seccomp_data`, see seccomp(2).
 """
 
@@ -8,8 +9,8 @@ import platform
 import struct
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# fork, vfork (aarch64 has neither), unshare, setns
-_REFUSED = {"x86_64": (57, 58, 272, 308), "aarch64": (97, 268)}
+# fork, vfork (aarch64 has neither), unshare, setns, shmget
+_REFUSED = {"x86_64": (57, 58, 272, 308, 29), "aarch64": (97, 268, 194)}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _X32 = 0x40000000

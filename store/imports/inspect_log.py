@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSample, EvalSpec
 
 WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}  # correct, incorrect, partial, no answer
+_SINGLE = "smacs/llm:"  # under Inspect an LLM of a pool is a model of this name
 _UNREAD = {"events", "store"}
 
 
@@ -31,7 +32,7 @@ def recognises(path: Path) -> bool:
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each sample, the mean over its epochs; unscored samples are left out."""
     header, samples = _log(path)
-    epochs = header.config.epochs or 1
+    epochs, llm = header.config.epochs or 1, options.llm or header.model.removeprefix(_SINGLE)
     waiting: dict[int | str, tuple[Question, list[Evaluation]]] = {}
     unscored = 0
     for sample in samples:
@@ -43,10 +44,10 @@ def read(path: Path, options: Options) -> Iterator[Found]:
         runs.append(_run(place, sample, header, path, options.metric))
         if len(runs) == epochs:
             del waiting[sample.id]
-            yield Found(question, {options.llm or header.model: mean(runs)})
+            yield Found(question, {llm: mean(runs)})
     for question, runs in waiting.values():
         if runs:
-            yield Found(question, {options.llm or header.model: mean(runs)})
+            yield Found(question, {llm: mean(runs)})
     if unscored:
         options.note(f"{path.name}: {unscored} samples have no score (errors, or a run that was stopped): left out")
 

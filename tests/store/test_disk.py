@@ -29,6 +29,8 @@ from smacs.store.merge import Found, MergeReport, merge
 from smacs.store.records import Cell, Evaluation, Question
 from smacs.store.verify import verify
 
+pytestmark = pytest.mark.slow  # disks that run full
+
 DIMENSION = 16
 SPEC = EmbedderSpec(model="fake", dimension=DIMENSION)
 NAME = "org/model 1"

@@ -12,8 +12,9 @@ from smacs.pool.llm import LLM
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
-from smacs.store.evaluate import Selection, estimate, evaluate, missing
+from smacs.store.evaluate import Selection, estimate, evaluate
 from smacs.store.evaluate.one_pass import PATIENCE
+from smacs.store.graders import sandbox
 from smacs.store.jsonl import JsonlWriter, encode_lines
 from smacs.store.records import Evaluation, Question
 from smacs.store.room import cannot_write
@@ -84,7 +85,7 @@ async def test_code_without_a_sandbox_is_refused_before_anything_is_asked(
 ) -> None:
     bank = change(make_bank(5), range(1), grader="code", label=["assert True"], task="code", dataset="programs")
     bank = change(bank, range(1, 5), dataset="numbers")
-    monkeypatch.setattr(missing, "sandbox_available", lambda: "There is no bwrap program.")
+    monkeypatch.setattr(sandbox, "sandbox_available", lambda: "There is no bwrap program.")
     with pytest.raises(GradingError, match="There is no bwrap program"):
         await evaluate(bank, llm, PROMPTS)
     assert mock.stats().total.requests == 0

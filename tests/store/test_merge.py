@@ -98,6 +98,7 @@ def test_a_question_by_its_id_alone(make_bank: MakeBank) -> None:
         merge(bank, [Found(Question(id="q7", text=""))])
 
 
+@pytest.mark.slow
 async def test_given_vectors_take_the_place_of_embedding(make_bank: MakeBank, embedder: Any, forget: Any) -> None:
     bank = make_bank(1)
     merge(bank, [found("x", vector=np.arange(16)), found("y", vector=-np.eye(16, dtype=np.float16)[3])])

@@ -1,32 +1,33 @@
-"""Writing cells of V (eq. 1) to the disk, many with one fsync."""
+"""Records on their way to a JSONL file from many tasks at once: those that wait share one fsync."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
+from typing import Generic, TypeVar
+
+import msgspec
 
 from smacs.pool.errors import BankError
 from smacs.store.jsonl import JsonlWriter
-from smacs.store.records import Evaluation
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Cells:
-    """The evaluations of one LLM that are on their way to its file.
+class Appender(Generic[T]):
+    """Appends through `writer`; `on_written` gets each group that is on the disk."""
 
-    `on_written` gets each group that is on the disk.
-    """
-
-    def __init__(self, writer: JsonlWriter, on_written: Callable[[Sequence[Evaluation]], None]) -> None:
+    def __init__(self, writer: JsonlWriter, on_written: Callable[[Sequence[T]], None] = lambda _: None) -> None:
         self._writer = writer
         self._on_written = on_written
-        self._waiting: deque[Evaluation] = deque()
+        self._waiting: deque[T] = deque()
         self._turn = asyncio.Lock()
         self._disk = Lock()  # a write goes on in its thread when its task is cancelled
         self._error: BankError | None = None
 
-    async def save(self, cell: Evaluation) -> None:
+    async def save(self, record: T) -> None:
         """Returns when it is on the disk: who comes next takes along all that came meanwhile. Raises BankError."""
-        self._waiting.append(cell)
+        self._waiting.append(record)
         async with self._turn:
             if self._waiting:
                 self._on_written(await asyncio.to_thread(self._write))
@@ -36,7 +37,7 @@ class Cells:
         if self._waiting and not self._error:
             self._write()
 
-    def _write(self) -> list[Evaluation]:
+    def _write(self) -> list[T]:
         with self._disk:
             if self._error:  # half a line may be there: nothing must follow it
                 raise self._error
