@@ -87,6 +87,24 @@ class Pool:
         templates = {"query_template": wanted.query_template, "document_template": wanted.document_template}
         return own.model_copy(update={"dimension": wanted.dimension, **templates})
 
+    def part(self, names: Collection[str]) -> "Pool":
+        """The pool with the LLMs `names` alone: the very same ones, with the same limits, and the same embedders.
+
+        Raises PoolError when one of them is not in this pool, or none of them is an aggregator.
+        """
+        unknown = [name for name in names if name not in self.llms]
+        aggregators = [name for name in self.file.aggregators if name in names]
+        if unknown or not aggregators:
+            wrong = f"no LLM {unknown[0]!r}" if unknown else f"no aggregator in {', '.join(names)}"
+            have = ", ".join(self.llms)
+            raise PoolError(f"{wrong}: {self.source} has {have}; aggregators are {', '.join(self.file.aggregators)}.")
+        specs = {name: spec for name, spec in self.file.llms.items() if name in names}
+        file = self.file.model_copy(update={"llms": specs, "aggregators": aggregators})
+        part = Pool(file, source=self.source)
+        part.llms = {name: self.llms[name] for name in specs}
+        part._embedders = self._embedders
+        return part
+
     @contextmanager
     def running(self, names: Collection[str] | None = None, *, progress: Progress | None = None) -> Iterator["Pool"]:
         """Start the LLMs (all, or those named) that are launched here and not up yet; stop those again at the end."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from smacs import __version__
-from smacs.commands import ask, bank, doctor, models
+from smacs.commands import ask, bank, bench, doctor, models
 from smacs.pool.errors import SmacsError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("ask")(ask.ask)
 app.add_typer(models.app, name="models")
 app.add_typer(bank.app, name="bank")
+app.add_typer(bench.app, name="bench")
 app.command("doctor")(doctor.doctor)
 
 

@@ -213,6 +213,7 @@ def test_health(client):
     assert client.get("/health").status_code == 200
 
 
+@pytest.mark.slow
 def test_it_stops_with_its_block_and_with_its_parent():
     with MockServer() as mock:
         pid = mock.pid

@@ -15,6 +15,8 @@ from smacs.store.bank import QuestionBank
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 
+pytestmark = pytest.mark.slow  # each run is a cross-validation
+
 LLMS = ["even", "odd", "never"]
 
 

@@ -17,6 +17,8 @@ from smacs.store.lock import write_lock
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 
+pytestmark = pytest.mark.slow  # each choice is a cross-validation
+
 MANY, FEW = np.array([1.0, 0.0]), np.array([0.8, 0.6])  # cosine 0.8
 
 

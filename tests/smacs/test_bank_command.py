@@ -71,6 +71,7 @@ def test_an_llm_that_is_not_in_the_pool(run: Run) -> None:
         run("evaluate", "--llm", "three")
 
 
+@pytest.mark.slow
 def test_index(run: Run, mock: MockServer) -> None:
     assert run("index")[:2] == (0, "4 questions indexed\n")
     assert run("index")[0] == 0

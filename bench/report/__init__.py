@@ -1,0 +1,1 @@
+"""A run over benchmarks as a report: one page, Markdown, JSON. Every number comes from the run's folder."""

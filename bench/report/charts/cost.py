@@ -1,0 +1,115 @@
+"""Accuracy against tokens a question, every system a labelled point."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from smacs.bench.report.charts.svg import GRID, INK, MAIN, PLAIN, RC, SECOND, Chart, chart
+from smacs.bench.report.model import Cost
+from smacs.bench.report.names import REFERENCE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
+
+WIDTH, HEIGHT = 480, 420
+PLACES = (  # of a label beside its point: shift in pixels, alignments; the first that is free is taken
+    (8, 0, "left", "center"),
+    (-8, 0, "right", "center"),
+    (6, 7, "left", "bottom"),
+    (6, -7, "left", "top"),
+    (-6, 7, "right", "bottom"),
+    (-6, -7, "right", "top"),
+    (8, 20, "left", "bottom"),
+    (8, -20, "left", "top"),
+    (-8, 20, "right", "bottom"),
+    (-8, -20, "right", "top"),
+)
+
+
+def scatter(costs: Sequence[Cost]) -> Chart:
+    """The chart; tokens on a logarithmic scale, which a tenfold cost makes one step."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    title = "Accuracy against tokens a question"
+    known = [cost for cost in costs if cost.accuracy and cost.tokens.value > 0]
+    words = "; ".join(f"{c.title} {c.accuracy.value:.1f} % for {c.tokens.value:,.0f}" for c in known if c.accuracy)
+    with rc_context(RC):
+        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
+        axes = figure.add_axes((0.11, 0.13, 0.84, 0.84))
+        _frame(axes, known)
+        for cost in known:
+            _mark(axes, cost)
+        _labels(axes, known)
+        return chart(figure, "cost", title, f"{title}: {words}")
+
+
+def _frame(axes: "Axes", costs: Sequence[Cost]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    tokens = [cost.tokens.value for cost in costs] or [1.0]
+    ends = [end for cost in costs if cost.accuracy for end in (cost.accuracy.low, cost.accuracy.high)]
+    axes.set_xlim(min(tokens) / 1.6, max(tokens) * 2.2)
+    axes.set_ylim(min(ends, default=0) - 3, max(ends, default=100) + 3)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("prompt and completion tokens a question", fontsize=11)
+    axes.set_ylabel("accuracy, %", fontsize=11)
+    axes.grid(color=GRID, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def _mark(axes: "Axes", cost: Cost) -> None:
+    if cost.accuracy is None:
+        return
+    x, colour = cost.tokens.value, _colour(cost)
+    axes.plot([x, x], [cost.accuracy.low, cost.accuracy.high], color=colour, linewidth=1.5, alpha=0.6)
+    axes.plot([x], [cost.accuracy.value], "s" if cost.group == "llm" else "o", color=colour, markersize=8)
+
+
+def _labels(axes: "Axes", costs: Sequence[Cost]) -> None:
+    """Each beside its point where it hides no point, interval or label of another, SMACS's first."""
+    taken = {cost.spec: _boxes(axes, cost) for cost in costs}
+    for cost in sorted(costs, key=lambda c: c.spec != REFERENCE):
+        others = [box for spec, boxes in taken.items() for box in boxes if spec != cost.spec]
+        taken[cost.spec].append(_label(axes, cost, others))
+
+
+def _boxes(axes: "Axes", cost: Cost) -> list["Bbox"]:
+    """What a point and its interval take, in pixels."""
+    from matplotlib.transforms import Bbox
+
+    if cost.accuracy is None:
+        return []
+    ends = [(cost.tokens.value, value) for value in (cost.accuracy.value, cost.accuracy.low, cost.accuracy.high)]
+    (x, y), (_, low), (_, high) = axes.transData.transform(ends)
+    return [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5), Bbox.from_extents(x - 1, low, x + 1, high)]
+
+
+def _label(axes: "Axes", cost: Cost, taken: Sequence["Bbox"]) -> "Bbox":
+    accuracy = cost.accuracy.value if cost.accuracy else 0.0
+    text = axes.annotate(
+        cost.title,
+        (cost.tokens.value, accuracy),
+        PLACES[0][:2],
+        textcoords="offset pixels",
+        color=INK,
+        weight="bold" if cost.spec == REFERENCE else "normal",
+    )
+    frame = axes.get_window_extent()
+    for x, y, horizontal, vertical in PLACES:
+        text.set_position((x, y))
+        text.set(ha=horizontal, va=vertical)
+        box = text.get_window_extent()
+        if frame.x0 <= box.x0 and box.x1 <= frame.x1 and not any(box.overlaps(other) for other in taken):
+            break
+    return box
+
+
+def _colour(cost: Cost) -> str:
+    return MAIN if cost.spec == REFERENCE else SECOND if cost.group == "llm" else PLAIN

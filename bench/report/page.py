@@ -1,0 +1,56 @@
+"""A report as one HTML page and as Markdown. All text is escaped: replies and names are not to be trusted."""
+
+import re
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from smacs.bench.report.charts.svg import DARK, LIGHT
+from smacs.bench.report.headline import headline
+from smacs.bench.report.model import Report
+from smacs.bench.report.sections import sections
+from smacs.pool.errors import SmacsError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from smacs.bench.report.sheet import Section
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
+
+
+def check() -> None:
+    """Raise SmacsError where a package that pages need is missing."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise SmacsError(f"The report needs {error.name}: pip install 'smacs[report]'.") from None
+
+
+def render(report: Report) -> tuple[str, str, list["Section"]]:
+    """The page, the Markdown, and the sections with their charts. Raises SmacsError."""
+    check()
+    made = sections(report)
+    values = {"report": report, "sections": made, "headline": headline(report), "light": LIGHT, "dark": DARK}
+    environment = _environment()
+    page, markdown = (environment.get_template(name).render(values) for name in ("page.html", "page.md"))
+    return page, markdown, made
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    made = Environment(
+        loader=PackageLoader("smacs.bench.report"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["md"] = plain
+    return made
+
+
+def plain(text: Any) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _MARKDOWN.sub(r"\\\1", escape(" ".join(str(text).split()), quote=False))

@@ -1,0 +1,1 @@
+"""Running systems over benchmarks: `smacs bench run`."""

@@ -1,0 +1,127 @@
+"""A run: every system answers every question of every benchmark, once.
+
+It may be killed at any moment and started again: results and replies that were written stay, nothing is asked twice.
+Questions come one after another, each to all systems, so that what is there at any moment can be compared.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from smacs.bench.run.cached_llm import CachedLLM
+from smacs.bench.run.folder import replies_folder, results_file
+from smacs.bench.run.one import Grading, answer
+from smacs.bench.run.records import Result
+from smacs.bench.run.replies import Replies
+from smacs.bench.run.tally import Tally
+from smacs.pool.errors import GradingError
+from smacs.pool.pool import Pool
+from smacs.store.appender import Appender
+from smacs.store.jsonl import JsonlWriter, read_jsonl
+from smacs.store.records import Question
+
+PATIENCE = 50  # questions in a row that an endpoint's failure leaves without a result: then the run stops
+OnProgress = Callable[[Mapping[str, Tally]], None]
+Job = tuple[str, str, Question]  # system, benchmark, question
+
+
+class Run:
+    """The questions that the systems of a run have not answered yet.
+
+    `questions` are those of each benchmark; `concurrency` is how many of them are under way at once.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        systems: Sequence[str],
+        questions: Mapping[str, Sequence[Question]],
+        *,
+        concurrency: int,
+        on_progress: OnProgress = lambda _: None,
+    ) -> None:
+        self.folder, self.systems, self.questions = folder, list(systems), questions
+        self.concurrency, self.on_progress = concurrency, on_progress
+        self.tallies = {name: Tally(name, sum(map(len, questions.values()))) for name in self.systems}
+        self.stopped = ""
+        self._done = {(s, b): self._results(s, b) for s in self.systems for b in questions}
+        self._files: dict[tuple[str, str], Appender[Result]] = {}
+        self._in_a_row = 0
+
+    @property
+    def left(self) -> int:
+        """Answers that are missing."""
+        return sum(tally.total - tally.done for tally in self.tallies.values())
+
+    def keep_replies(self, pool: Pool, stack: ExitStack) -> None:
+        """From now on the pool's LLMs keep their replies in the run's folder, until `stack` is closed."""
+        for name, llm in pool.llms.items():
+            replies = Replies(replies_folder(self.folder), name)
+            stack.callback(replies.close)
+            pool.llms[name] = CachedLLM(llm, replies)
+
+    async def run(self, graphs: Mapping[str, Any]) -> None:
+        """Answer what is missing; `graphs` are the compiled graphs of the systems. Raises BankError for the disk."""
+        jobs = self._jobs()
+        with ExitStack() as stack, ThreadPoolExecutor(os.cpu_count(), "grader") as workers:
+            grading = Grading(workers)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(min(self.concurrency, self.left)):
+                        group.create_task(self._work(jobs, graphs, grading, stack))
+            except ExceptionGroup as errors:
+                raise errors.exceptions[0] from None
+            finally:
+                for file in self._files.values():
+                    file.close()
+
+    def _results(self, system: str, benchmark: str) -> set[str]:
+        """The questions that a system has answered, counted in its tally."""
+        wanted = {question.id for question in self.questions[benchmark]}
+        found: set[str] = set()
+        for result in read_jsonl(results_file(self.folder, system, benchmark), Result):
+            if result.question in wanted - found:
+                found.add(result.question)
+                self.tallies[system].add(result)
+        return found
+
+    def _jobs(self) -> Iterator[Job]:
+        for row in zip_longest(*([(name, q) for q in chosen] for name, chosen in self.questions.items())):
+            for benchmark, question in filter(None, row):
+                for system in self.systems:
+                    if question.id not in self._done[system, benchmark]:
+                        yield system, benchmark, question
+
+    async def _work(self, jobs: Iterator[Job], graphs: Mapping[str, Any], grading: Grading, stack: ExitStack) -> None:
+        for system, benchmark, question in jobs:
+            try:
+                result, trouble = await answer(graphs[system], question, grading)
+            except GradingError as error:
+                result, trouble = None, [str(error)]
+            tally = self.tallies[system]
+            tally.asked += 1
+            if result is None or trouble:
+                tally.trouble[question.id] = trouble[0]
+            else:
+                await self._file(system, benchmark, stack).save(result)
+                tally.add(result)
+            self._watch(trouble)
+            self.on_progress(self.tallies)
+            if self.stopped:
+                return
+
+    def _watch(self, trouble: Sequence[str]) -> None:
+        self._in_a_row = self._in_a_row + 1 if trouble else 0
+        if self._in_a_row >= max(PATIENCE, 2 * self.concurrency):
+            self.stopped = f"stopped after {self._in_a_row} questions in a row without a result: {trouble[0]}"
+
+    def _file(self, system: str, benchmark: str, stack: ExitStack) -> Appender[Result]:
+        if (system, benchmark) not in self._files:
+            writer = stack.enter_context(JsonlWriter(results_file(self.folder, system, benchmark), Result))
+            self._files[system, benchmark] = Appender(writer)
+        return self._files[system, benchmark]
