@@ -24,7 +24,7 @@ LimitOption = Annotated[
     int | None, typer.Option(min=1, help="At most so many questions of each benchmark.", show_default=False)
 ]
 ConcurrencyOption = Annotated[
-    int | None, typer.Option(min=1, help="Questions at once. Default: the pool's slots, 128 at most.")
+    int | None, typer.Option(min=1, help="Questions at once. Default: the pool's slots, 512 at most.")
 ]
 
 

@@ -24,7 +24,7 @@ from smacs.store.evaluate.missing import check_gradable
 from smacs.store.lock import write_lock
 from smacs.store.records import Question
 
-MOST_AT_ONCE = 128
+MOST_AT_ONCE = 512
 PATIENT = {"deadline": 86_400.0}  # a question waits for its turn; the LLMs' own deadlines hold
 
 
