@@ -32,7 +32,7 @@ def describe(
         seed=seed,
         pool=PoolInfo(Path(pool.source).name, list(pool.llms), list(pool.file.aggregators)),
         bank=_bank(bank),
-        settings={**pool.settings, **settings},
+        settings={name: value for name, value in {**pool.settings, **settings}.items() if name != "seed"},
         prompts={task: prompts.id(task) for task in prompts.tasks},
         benchmarks={name: BenchmarkInfo(find_benchmark(name).title, len(some)) for name, some in questions.items()},
         systems=list(systems),
