@@ -22,6 +22,8 @@ from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 from smacs.store.view import BankView
 
+pytestmark = pytest.mark.slow  # each test indexes a bank of its own
+
 Run = Callable[..., tuple[int, str, str]]
 
 
