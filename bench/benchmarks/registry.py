@@ -1,20 +1,14 @@
-"""The benchmarks that exist, found by listing this package: a new one is a new file and no other edit."""
+"""The benchmarks that exist: the files of this package."""
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 
 from smacs.bench.benchmarks.benchmark import Benchmark
-from smacs.pool.errors import InputError
+from smacs.pool.catalogue import find, listed
 
 
 @cache
 def _found() -> dict[str, Benchmark]:
-    package = __name__.rpartition(".")[0]
-    names = sorted(module.name for module in iter_modules(import_module(package).__path__, package + "."))
-    modules = (import_module(name) for name in names)
-    found = (module.BENCHMARK for module in modules if hasattr(module, "BENCHMARK"))
-    return {benchmark.name: benchmark for benchmark in found}
+    return listed(__name__.rpartition(".")[0], "BENCHMARK")
 
 
 def benchmarks() -> dict[str, Benchmark]:
@@ -24,10 +18,7 @@ def benchmarks() -> dict[str, Benchmark]:
 
 def find_benchmark(name: str) -> Benchmark:
     """The benchmark of that name. Raises InputError that lists what exists."""
-    found = _found()
-    if name not in found:
-        raise InputError(f"there is no benchmark {name!r}; there are {', '.join(found)}")
-    return found[name]
+    return find(_found(), name, "benchmark")
 
 
 def chosen(names: str | None) -> list[str]:

@@ -50,7 +50,7 @@ class SystemModel(ModelAPI):
         self.shared = shared_pool(pool)
         spec = parse_spec(model_name)
         self.graph = build(spec, self.shared.pool, _open(bank), settings, Prompts.load())
-        self.llms = [spec.llm] if spec.llm else list(spec.pool or self.shared.pool.llms)
+        self.llms = spec.llms(self.shared.pool)
 
     async def generate(
         self,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.lines import Line
+from smacs.bench.run.records import Outcome
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ class Candidates:
         return Candidates(self.right[rows], similarity, perplexity, score, self.selected[rows])
 
 
-def candidates(lines: Sequence[Line]) -> Candidates:
+def candidates(lines: Sequence[Outcome]) -> Candidates:
     """From lines that all have candidates and a selected one."""
     shape = (len(lines), max((len(line.candidates) for line in lines), default=0))
     arrays = np.full((4, *shape), np.nan)

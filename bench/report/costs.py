@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from smacs.bench.prior.bootstrap import intervals
 from smacs.bench.report.figures import Interval
-from smacs.bench.report.lines import Line
 from smacs.bench.report.model import Cost, System
 from smacs.bench.report.read import Run
+from smacs.bench.run.records import Outcome
 
 MEASURES = ("calls", "prompt_tokens", "completion_tokens", "tokens", "seconds", "llm_seconds")
 Floats = npt.NDArray[np.float64]
@@ -38,12 +38,12 @@ def _cost(row: System, means: Floats, ends: Floats) -> Cost:
     )
 
 
-def _spent(lines: Sequence[Line | None]) -> Floats:
+def _spent(lines: Sequence[Outcome | None]) -> Floats:
     """(Q, measures) what each question took, NaN where it was not answered."""
     unknown = (np.nan,) * len(MEASURES)
     return np.array([_measures(line) if line else unknown for line in lines])
 
 
-def _measures(line: Line) -> tuple[float, ...]:
+def _measures(line: Outcome) -> tuple[float, ...]:
     tokens = line.prompt_tokens + line.completion_tokens
     return line.calls, line.prompt_tokens, line.completion_tokens, tokens, line.seconds, line.llm_seconds

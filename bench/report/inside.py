@@ -8,11 +8,11 @@ import numpy.typing as npt
 from smacs.bench.report.accuracy import share
 from smacs.bench.report.candidates import RIGHT, Candidates, candidates
 from smacs.bench.report.figures import Point
-from smacs.bench.report.lines import Line
 from smacs.bench.report.model import Inside
 from smacs.bench.report.names import REFERENCE
 from smacs.bench.report.read import Run
 from smacs.bench.report.terms import terms
+from smacs.bench.run.records import Outcome
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -38,7 +38,7 @@ def inside(run: Run) -> Inside | None:
     )
 
 
-def _stages(run: Run, rows: Sequence[int], lines: Sequence[Line], made: Candidates) -> Iterator[Point]:
+def _stages(run: Run, rows: Sequence[int], lines: Sequence[Outcome], made: Candidates) -> Iterator[Point]:
     """From what the pool could do to what SMACS answers."""
     alone = [name for name, spec in run.specs.items() if spec.llm and not spec.settings and not spec.pool]
     if alone:
@@ -65,7 +65,7 @@ def _choices(made: Candidates) -> Iterator[Point]:
     yield _point("a right one if there is one", made.some)
 
 
-def _kept(lines: Sequence[Line], made: Candidates) -> Iterator[Point]:
+def _kept(lines: Sequence[Outcome], made: Candidates) -> Iterator[Point]:
     """How often the aggregator writes a right candidate, by whether a reference was right."""
     referenced = _referenced(lines)
     each = np.nanmean(made.right, axis=1)
@@ -74,7 +74,7 @@ def _kept(lines: Sequence[Line], made: Candidates) -> Iterator[Point]:
         yield Point(name=name, share=share(float(each[rows].sum()), count), questions=count)
 
 
-def _referenced(lines: Sequence[Line]) -> Bools:
+def _referenced(lines: Sequence[Outcome]) -> Bools:
     return np.array([any(r.correct >= RIGHT for r in line.references) for line in lines])
 
 

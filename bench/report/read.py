@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.lines import Line, lines
+from smacs.bench.report.lines import lines
 from smacs.bench.run.folder import read_info, read_questions, results_file
-from smacs.bench.run.records import Result, RunInfo
+from smacs.bench.run.records import Outcome, Result, RunInfo
 from smacs.bench.run.spec import Spec, parse_spec
 from smacs.pool.errors import InputError
 
@@ -36,7 +36,7 @@ class Run:
     benchmark: Ints
     specs: dict[str, Spec]
     correct: Floats
-    lines: dict[str, list[Line | None]]
+    lines: dict[str, list[Outcome | None]]
     starts: Ints
     notes: list[str]
 
@@ -100,9 +100,9 @@ def _rows(folder: Path, info: RunInfo) -> tuple[list[str], dict[tuple[str, str],
 
 def _system(
     folder: Path, spec: str, info: RunInfo, rows: Mapping[tuple[str, str], int], notes: list[str]
-) -> tuple[list[Line | None], list[int]]:
+) -> tuple[list[Outcome | None], list[int]]:
     """A system's answers by row, and where their lines start."""
-    answers: list[Line | None] = [None] * len(rows)
+    answers: list[Outcome | None] = [None] * len(rows)
     starts = [-1] * len(rows)
     for name in info.benchmarks:
         for line, start in lines(results_file(folder, spec, name), notes):
@@ -112,7 +112,7 @@ def _system(
     return answers, starts
 
 
-def _unfinished(info: RunInfo, found: Mapping[str, tuple[list[Line | None], list[int]]]) -> Iterable[str]:
+def _unfinished(info: RunInfo, found: Mapping[str, tuple[list[Outcome | None], list[int]]]) -> Iterable[str]:
     """What is missing of a run that did not finish."""
     if none := [spec for spec in info.systems if spec not in found]:
         yield f"The run is not finished: no results of {', '.join(none)}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from smacs.bench.run.meter import Meter, metered
 from smacs.bench.run.records import GradedCandidate, GradedReference, Result
-from smacs.pool.errors import NoAnswerError
+from smacs.pool.errors import InputError, NoAnswerError
 from smacs.store.graders import Grade, grade
 from smacs.store.records import Question
 
@@ -34,7 +34,7 @@ async def answer(graph: Any, question: Question, grading: Grading) -> tuple[Resu
     with metered(question.id) as meter:
         try:
             state = await graph.ainvoke(request)
-        except NoAnswerError as error:
+        except (NoAnswerError, InputError) as error:  # nobody said anything, or the question fits no window
             return _nothing(question, meter, str(error)), meter.trouble
     return await _result(question, state, meter, grading), meter.trouble
 

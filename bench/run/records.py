@@ -47,7 +47,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     smacs: str
 
 
-class GradedReference(msgspec.Struct, frozen=True, omit_defaults=True):
+class GradedReference(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A reference that arrived, graded; `parsed` says whether an answer was found in it."""
 
     llm: str
@@ -57,7 +57,7 @@ class GradedReference(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens: int = 0
 
 
-class GradedCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
+class GradedCandidate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A candidate, graded, with the terms of its score (eq. 7)."""
 
     index: int
@@ -69,19 +69,17 @@ class GradedCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
     score: float | None = None
 
 
-class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One question answered by one system.
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """What came of one question, without the reply.
 
-    `correct` lies in [0, 1]; `answer` is what the grader read in `response`, None where it could read nothing (counts
-    as wrong). `error` says why there is no answer. `seconds` is the latency: the slowest branch of each step of the
-    graph, summed; `llm_seconds` sums all calls. A reply that another system had asked for counts as if asked anew.
+    `correct` lies in [0, 1]; `answer` is what the grader read, None where it could read nothing (counts as wrong).
+    `error` says why there is no answer. `seconds` is the latency: the slowest branch of each step of the graph, summed;
+    `llm_seconds` sums all calls. A reply that another system had asked for counts as if asked anew.
     """
 
     question: str
     correct: float
     answer: str | None = None
-    response: str = ""
-    note: str = ""
     error: str = ""
     degraded: list[str] = []
     calls: int = 0
@@ -95,3 +93,10 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     priors: dict[str, float] = {}
     references: list[GradedReference] = []
     candidates: list[GradedCandidate] = []
+
+
+class Result(Outcome, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """One question answered by one system: a line of its results file. `note` says why the response is wrong."""
+
+    response: str = ""
+    note: str = ""

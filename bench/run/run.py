@@ -19,7 +19,7 @@ from smacs.bench.run.one import Grading, answer
 from smacs.bench.run.records import Result
 from smacs.bench.run.replies import Replies
 from smacs.bench.run.tally import Tally
-from smacs.pool.errors import GradingError
+from smacs.pool.errors import BankError
 from smacs.pool.pool import Pool
 from smacs.store.appender import Appender
 from smacs.store.jsonl import JsonlWriter, read_jsonl
@@ -43,10 +43,9 @@ class Run:
         questions: Mapping[str, Sequence[Question]],
         *,
         concurrency: int,
-        on_progress: OnProgress = lambda _: None,
     ) -> None:
         self.folder, self.systems, self.questions = folder, list(systems), questions
-        self.concurrency, self.on_progress = concurrency, on_progress
+        self.concurrency = concurrency
         self.tallies = {name: Tally(name, sum(map(len, questions.values()))) for name in self.systems}
         self.stopped = ""
         self._done = {(s, b): self._results(s, b) for s in self.systems for b in questions}
@@ -65,7 +64,7 @@ class Run:
             stack.callback(replies.close)
             pool.llms[name] = CachedLLM(llm, replies)
 
-    async def run(self, graphs: Mapping[str, Any]) -> None:
+    async def run(self, graphs: Mapping[str, Any], on_progress: OnProgress = lambda _: None) -> None:
         """Answer what is missing; `graphs` are the compiled graphs of the systems. Raises BankError for the disk."""
         jobs = self._jobs()
         with ExitStack() as stack, ThreadPoolExecutor(os.cpu_count(), "grader") as workers:
@@ -73,7 +72,7 @@ class Run:
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(self.concurrency, self.left)):
-                        group.create_task(self._work(jobs, graphs, grading, stack))
+                        group.create_task(self._work(jobs, graphs, grading, stack, on_progress))
             except ExceptionGroup as errors:
                 raise errors.exceptions[0] from None
             finally:
@@ -97,12 +96,11 @@ class Run:
                     if question.id not in self._done[system, benchmark]:
                         yield system, benchmark, question
 
-    async def _work(self, jobs: Iterator[Job], graphs: Mapping[str, Any], grading: Grading, stack: ExitStack) -> None:
+    async def _work(
+        self, jobs: Iterator[Job], graphs: Mapping[str, Any], grading: Grading, stack: ExitStack, show: OnProgress
+    ) -> None:
         for system, benchmark, question in jobs:
-            try:
-                result, trouble = await answer(graphs[system], question, grading)
-            except GradingError as error:
-                result, trouble = None, [str(error)]
+            result, trouble = await _answer(graphs[system], question, grading)
             tally = self.tallies[system]
             tally.asked += 1
             if result is None or trouble:
@@ -111,7 +109,7 @@ class Run:
                 await self._file(system, benchmark, stack).save(result)
                 tally.add(result)
             self._watch(trouble)
-            self.on_progress(self.tallies)
+            show(self.tallies)
             if self.stopped:
                 return
 
@@ -125,3 +123,13 @@ class Run:
             writer = stack.enter_context(JsonlWriter(results_file(self.folder, system, benchmark), Result))
             self._files[system, benchmark] = Appender(writer)
         return self._files[system, benchmark]
+
+
+async def _answer(graph: Any, question: Question, grading: Grading) -> tuple[Result | None, list[str]]:
+    """As `answer`; where something breaks over what an LLM wrote, that is the question's trouble, not the run's end."""
+    try:
+        return await answer(graph, question, grading)
+    except BankError:  # the disk: what comes next could not be kept either
+        raise
+    except Exception as error:
+        return None, [f"{type(error).__name__}: {error}"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smacs.pool.errors import InputError
+from smacs.pool.pool import Pool
 
 LLM = "llm:"
 _FORM = re.compile(r"(?P<system>[^\[\]]+?)(?:\[(?P<options>[^\[\]]*)\])?")
@@ -19,6 +20,10 @@ class Spec:
     llm: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     pool: tuple[str, ...] = ()
+
+    def llms(self, pool: Pool) -> list[str]:
+        """The LLMs of the pool that it may ask."""
+        return [self.llm] if self.llm else list(self.pool or pool.llms)
 
     def __str__(self) -> str:
         options = {**({"pool": "+".join(self.pool)} if self.pool else {}), **self.settings}

@@ -1,23 +1,21 @@
-"""All rules, found by listing this package's modules: a new one is one file and no other edit."""
+"""The vote rules that exist: the files of this package."""
 
-import pkgutil
-from importlib import import_module
+from functools import cache
 
-from smacs.nodes import vote
 from smacs.nodes.vote.rule import Rule
-from smacs.pool.errors import InputError
+from smacs.pool.catalogue import find, listed
+
+
+@cache
+def _found() -> dict[str, Rule]:
+    return listed(__name__.rpartition(".")[0], "RULE")
 
 
 def rules() -> dict[str, Rule]:
-    """Every rule by name, in alphabetical order."""
-    modules = [import_module(f"{vote.__name__}.{found.name}") for found in pkgutil.iter_modules(vote.__path__)]
-    listed: list[Rule] = [module.RULE for module in modules if hasattr(module, "RULE")]
-    return {rule.name: rule for rule in sorted(listed, key=lambda rule: rule.name)}
+    """Every rule by name, in alphabetical order of their files."""
+    return dict(_found())
 
 
 def find_rule(name: str) -> Rule:
-    """The rule called `name`; `InputError` lists what exists."""
-    known = rules()
-    if name not in known:
-        raise InputError(f"there is no vote rule {name!r}; expected one of: {', '.join(known)}")
-    return known[name]
+    """The rule of that name. Raises InputError that lists what exists."""
+    return find(_found(), name, "vote rule")

@@ -85,7 +85,8 @@ def run(
     graph = build_system(system, loaded, bank, settings).compile(name=system)
     check_length(read_question(question)["question"], loaded)  # before anything is started for it
     with ExitStack() as stack:
-        stack.enter_context(loaded.running(progress=board.server))
+        needed = [settings["llm"]] if "llm" in settings else None
+        stack.enter_context(loaded.running(needed, progress=board.server))
         return asyncio.run(_answer(graph, question, loaded, board))
 
 

@@ -1,11 +1,10 @@
-"""The formats that exist, found by listing this package: a new one is a new file and no other edit."""
+"""The formats that exist: the files of this package."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
+from smacs.pool.catalogue import find, listed
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format
 from smacs.store.imports.lines import described
@@ -13,11 +12,7 @@ from smacs.store.imports.lines import described
 
 @cache
 def _found() -> dict[str, Format]:
-    package = __name__.rpartition(".")[0]
-    names = sorted(module.name for module in iter_modules(import_module(package).__path__, package + "."))
-    modules = (import_module(name) for name in names)
-    found: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
-    return {format_.name: format_ for format_ in found}
+    return listed(__name__.rpartition(".")[0], "FORMAT")
 
 
 def formats() -> dict[str, Format]:
@@ -27,9 +22,7 @@ def formats() -> dict[str, Format]:
 
 def find_format(name: str) -> Format:
     """The format of that name. Raises InputError that lists what exists."""
-    if name not in _found():
-        raise InputError(f"there is no format {name!r}; there are {', '.join(_found())}.")
-    return _found()[name]
+    return find(_found(), name, "format")
 
 
 def sources(paths: Sequence[str | Path], name: str | None = None) -> list[tuple[Format, Path]]:

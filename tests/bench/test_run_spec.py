@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.bench.run.spec import Spec, parse_spec, split_specs
 from smacs.pool.errors import InputError
+from smacs.pool.pool import Pool
 
 
 def test_a_name_alone() -> None:
@@ -21,6 +24,12 @@ def test_settings_are_numbers_where_they_look_like_numbers() -> None:
 def test_a_single_llm_and_a_part_of_the_pool() -> None:
     assert parse_spec("llm:a/b") == Spec("single_llm", "a/b")
     assert parse_spec("smacs[pool=a+b,k=2]") == Spec("smacs", None, {"k": 2}, ("a", "b"))
+
+
+def test_the_llms_that_a_system_may_ask(make_pool: Callable[..., Pool]) -> None:
+    pool = make_pool(["a", "b", "c"])
+    asked = {text: parse_spec(text).llms(pool) for text in ("moa", "llm:b", "smacs[pool=a+c]")}
+    assert asked == {"moa": ["a", "b", "c"], "llm:b": ["b"], "smacs[pool=a+c]": ["a", "c"]}
 
 
 def test_the_order_of_settings_makes_no_other_system() -> None:

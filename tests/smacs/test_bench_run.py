@@ -13,12 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from smacs.bench.mock.handle import MockServer
+from smacs.bench.run import one
 from smacs.bench.run.folder import read_info, results_file
 from smacs.bench.run.records import Result
 from smacs.commands.bench import app
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import BankError, InputError, SmacsError
 from smacs.store.bank import QuestionBank
+from smacs.store.graders import Grade, grade
 from smacs.store.jsonl import encode_lines, read_jsonl
 from smacs.store.records import Evaluation, Question
 
@@ -113,6 +115,30 @@ def test_what_an_endpoint_did_not_answer_is_asked_again_and_is_no_wrong_answer(
     assert len(results(folder, "llm:one")) == 10
     assert run("--systems", "llm:one")[0] == 0
     assert len(results(folder, "llm:one")) == 12
+
+
+def test_a_question_that_fits_no_window_is_wrong_and_the_others_go_on(run: Run, mock: MockServer, folder: Path) -> None:
+    with (folder / "data" / "math500.jsonl").open("a") as file:
+        file.write(json.dumps({"problem": "9" * 200_000, "answer": "2", "unique_id": "long"}) + "\n")
+    assert run("--systems", "llm:one")[0] == 0
+    found = {result.question: result for result in results(folder, "llm:one")}
+    assert len(found) == 13
+    assert "too long" in found["math500/long"].error
+    assert found["math500/long"].correct == 0
+    assert mock.stats().of("one").requests == 12
+
+
+def test_a_grader_that_breaks_costs_one_question(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fragile(question: Question, text: str) -> Grade:
+        if question.id == "math500/p3":
+            raise RuntimeError("the worker died")
+        return grade(question, text)
+
+    monkeypatch.setattr(one, "grade", fragile)
+    code, _, err = run("--systems", "llm:one")
+    assert code == 1
+    assert "math500/p3: RuntimeError: the worker died" in err
+    assert len(results(folder, "llm:one")) == 11
 
 
 def test_another_seed_bank_or_setting_needs_another_folder(run: Run, folder: Path) -> None:

@@ -48,23 +48,24 @@ class Running:
         check_gradable(asked, self.prompts)
         self.folder.mkdir(parents=True, exist_ok=True)
         with write_lock(self.folder), ExitStack() as stack:
-            graphs = self._graphs(self.pool)  # a spec that cannot be built is said before the run is written down
+            at_once = concurrency or min(sum(llm.spec.in_flight for llm in self.pool.llms.values()), MOST_AT_ONCE)
+            run = Run(self.folder, self.systems, self.questions, concurrency=at_once)
+            run.keep_replies(self.pool, stack)
+            graphs = self._graphs()  # a spec that cannot be built is said before the run is written down
             start(self.folder, self._info(), self.questions)
-            with display.run_progress() as show:
-                at_once = concurrency or min(sum(llm.spec.in_flight for llm in self.pool.llms.values()), MOST_AT_ONCE)
-                run = Run(self.folder, self.systems, self.questions, concurrency=at_once, on_progress=show)
-                show(run.tallies)
-                if run.left:
-                    stack.enter_context(self.pool.running(progress=partial(typer.echo, err=True)))
-                    run.keep_replies(self.pool, stack)
-                    graphs = self._graphs(self.pool)
-                    asyncio.run(self._answer(run, graphs))
+            if run.left:
+                stack.enter_context(self.pool.running(self._llms(), progress=partial(typer.echo, err=True)))
+                asyncio.run(self._answer(run, graphs))
         display.outcome(run)
         return run.left == 0
 
-    def _graphs(self, pool: Pool) -> dict[str, Any]:
+    def _graphs(self) -> dict[str, Any]:
         settings = {**PATIENT, **self.settings, "seed": self.seed}
-        return {name: build(parse_spec(name), pool, self.bank, settings, self.prompts) for name in self.systems}
+        return {name: build(parse_spec(name), self.pool, self.bank, settings, self.prompts) for name in self.systems}
+
+    def _llms(self) -> set[str]:
+        """Those that have to be up."""
+        return {llm for name in self.systems for llm in parse_spec(name).llms(self.pool)}
 
     def _info(self) -> Any:
         return describe(
@@ -79,6 +80,8 @@ class Running:
 
     async def _answer(self, run: Run, graphs: dict[str, Any]) -> None:
         try:
-            await run.run(graphs)
+            with display.run_progress() as show:
+                show(run.tallies)
+                await run.run(graphs, show)
         finally:
             await self.pool.aclose()
