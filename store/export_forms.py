@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,6 +19,7 @@ from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.draft import draft_bank
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.jsonl import JsonlWriter
+from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.records import Evaluation, Question
 
 
@@ -101,17 +102,30 @@ def _entries(part: Part) -> Iterator[tuple[dict[str, Any], int]]:
 
 
 def write_folder(part: Part, folder: Path) -> None:
-    """A bank of its own, with the vectors that came with the questions, and what was chosen. Raises BankError."""
+    """A bank of its own, with all that the bank knows of these questions and LLMs. Raises BankError."""
     check_new(folder)
     questions = list(part.questions.values())
     with draft_bank(folder, part.bank.embedder, questions) as draft:
         for llm in part.llms:
             with JsonlWriter(draft.evaluation_file(llm), Evaluation) as writer:
                 writer.append(part.evaluations(llm))
-        made_for = draft.manifest.embedder
-        hashes = [content_hash(made_for, question.text) for question in questions]
-        found, rows = GivenVectors(part.bank.path, made_for).find(hashes)
-        if found.any():
-            GivenVectors(draft.path, made_for).append(list(np.array(hashes)[found]), rows)
+        _copy_vectors(part, questions, draft)
+        _copy_keywords(part, questions, draft.path)
         if (part.bank.path / CHOSEN).exists():
             shutil.copyfile(part.bank.path / CHOSEN, draft.path / CHOSEN)
+
+
+def _copy_vectors(part: Part, questions: Sequence[Question], draft: QuestionBank) -> None:
+    """The vectors that came with the questions; others are computed again."""
+    made_for = draft.manifest.embedder
+    hashes = [content_hash(made_for, question.text) for question in questions]
+    found, rows = GivenVectors(part.bank.path, made_for).find(hashes)
+    if found.any():
+        GivenVectors(draft.path, made_for).append(list(np.array(hashes)[found]), rows)
+
+
+def _copy_keywords(part: Part, questions: Sequence[Question], folder: Path) -> None:
+    named = read_keywords(part.bank.path)
+    if named:
+        with JsonlWriter(keywords_file(folder), Keywords) as writer:
+            writer.append(Keywords(question.id, named[question.id]) for question in questions if question.id in named)

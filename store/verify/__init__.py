@@ -9,7 +9,7 @@ from smacs.store.verify.chosen import chosen
 from smacs.store.verify.index import index
 from smacs.store.verify.locks import locks
 from smacs.store.verify.problem import Problem
-from smacs.store.verify.truth import evaluations, given_vectors, questions
+from smacs.store.verify.truth import evaluations, given_vectors, keywords, questions
 
 __all__ = ["Problem", "verify"]
 
@@ -25,6 +25,7 @@ def verify(path: str | Path) -> Iterator[Problem]:
     yield from locks(bank.path)
     yield from (broken := list(questions(bank, ids)))
     yield from evaluations(bank, ids)
+    yield from keywords(bank)
     yield from given_vectors(bank)
     yield from chosen(bank)
     if all(problem.harmless for problem in broken):  # else the questions cannot be put beside their vectors

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Set
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.graders import check_label, gradable
 from smacs.store.index.given import GivenVectors
 from smacs.store.index.matrix import are_unit
+from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
 from smacs.store.text import normalised
 from smacs.store.verify.lines import Line, every_line
@@ -64,6 +66,15 @@ def evaluations(bank: QuestionBank, ids: Set[str]) -> Iterator[Problem]:
             yield Problem(name, what, "They count for nothing. Restore the questions, or leave it.", harmless=True)
 
 
+def keywords(bank: QuestionBank) -> Iterator[Problem]:
+    """Every line of the keywords."""
+    file = keywords_file(bank.path)
+    for line in every_line(file, Keywords):
+        if line.record is None:
+            mend = f"Delete the line (sed -i {line.number}d {file}): `smacs bank keywords` names them again."
+            yield _broken(f"{file.name}, line {line.number}", line, mend)
+
+
 def given_vectors(bank: QuestionBank) -> Iterator[Problem]:
     """Checksum and length of every vector that came with a question."""
     given = GivenVectors(bank.path, bank.manifest.embedder)
@@ -92,7 +103,7 @@ def _content(where: str, question: Question) -> Iterator[Problem]:
             yield Problem(where, str(error), "Correct the label or the grader.")
 
 
-def _broken(where: str, line: Line[Question] | Line[Evaluation], mend: str) -> Problem:
+def _broken(where: str, line: Line[Any], mend: str) -> Problem:
     if line.half:
         return Problem(where, "half a line, of a writer that was killed", "Nothing to do.", harmless=True)
     return Problem(where, line.wrong, mend)

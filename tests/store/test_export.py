@@ -15,6 +15,8 @@ from smacs.store import export_forms
 from smacs.store.bank import QuestionBank
 from smacs.store.export import export
 from smacs.store.imports.run import import_
+from smacs.store.jsonl import JsonlWriter
+from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 
@@ -136,6 +138,13 @@ async def test_a_folder_is_a_bank_of_its_own(bank: QuestionBank, tmp_path: Path)
     assert part.llms == ["two"]
     with pytest.raises(BankError, match="is not empty"):
         await export(bank, tmp_path / "part")
+
+
+async def test_a_folder_has_the_keywords_of_its_questions(bank: QuestionBank, tmp_path: Path) -> None:
+    with JsonlWriter(keywords_file(bank.path), Keywords) as writer:
+        writer.append([Keywords("q1", ["words"]), Keywords("q2", ["addition"]), Keywords("q2", ["sums", "addition"])])
+    await export(bank, tmp_path / "part", datasets=["sums"])
+    assert read_keywords(tmp_path / "part") == {"q2": ["sums", "addition"]}
 
 
 @pytest.mark.parametrize(

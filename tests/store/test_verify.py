@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from smacs.store.bank import QuestionBank
+from smacs.store.keywords import keywords_file
 from smacs.store.lock import write_lock
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
@@ -78,6 +79,13 @@ def test_a_broken_line(bank: QuestionBank, file: str, line: bytes, where: str, w
     assert where in problem.where
     assert what in problem.what
     assert mend in problem.mend
+
+
+def test_a_broken_line_of_keywords(bank: QuestionBank) -> None:
+    keywords_file(bank.path).write_bytes(b'{"question": "q0", "keywords": ["sums"]}\n{"question": 7}\n')
+    (problem,) = broken(bank.path)
+    assert problem.where == "keywords.jsonl, line 2"
+    assert "sed -i 2d" in problem.mend
 
 
 def test_the_advice_for_a_broken_cell_mends_it(bank: QuestionBank) -> None:
