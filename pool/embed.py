@@ -18,6 +18,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
 from smacs.pool.limits import Limiter
 from smacs.pool.llm import api_key
+from smacs.pool.spans import embedding_span
 from smacs.pool.transport import new_session, post
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class LocalEmbedder:
         """See `Embedder.embed`. Raises EmbeddingError when the model cannot be loaded."""
         with self._guard:
             thread = self._threads.setdefault(self.spec.model, ThreadPoolExecutor(1, "smacs-embed"))
-        return await asyncio.get_running_loop().run_in_executor(thread, self._embed, put(self.spec, texts, query))
+        with embedding_span(self.spec, len(texts)):
+            return await asyncio.get_running_loop().run_in_executor(thread, self._embed, put(self.spec, texts, query))
 
     async def aclose(self) -> None:
         """Nothing to close."""
@@ -104,12 +106,13 @@ class EndpointEmbedder:
         body = {"model": self.spec.model, "input": texts, "encoding_format": "base64"}
         url = f"{self.spec.endpoint}/embeddings"
         try:
-            async with asyncio.timeout(self.spec.deadline), self._limiter.slot():
-                rows = _decode(await post(self._sessions.get(), url, headers, body, retries=_RETRIES))
+            with embedding_span(self.spec, len(texts)):
+                async with asyncio.timeout(self.spec.deadline), self._limiter.slot():
+                    rows = _decode(await post(self._sessions.get(), url, headers, body, retries=_RETRIES))
         except Exception as error:
             raise EmbedderDownError(f"{where}: {type(error).__name__}: {str(error)[:200]}") from error
-        if len(rows) != len(texts):
-            raise EmbedderDownError(f"{where}: expected {len(texts)} vectors, got {len(rows)}.")
+        if len(rows) != len(texts) or len({row.shape for row in rows}) > 1:
+            raise EmbedderDownError(f"{where}: expected {len(texts)} vectors of one length, got {len(rows)}.")
         return np.stack(rows)
 
 

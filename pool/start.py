@@ -1,63 +1,72 @@
-"""Start several servers at once, and wait until they serve."""
+"""Start several servers, and wait until they serve."""
 
 import time
-from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Sequence
 
-from smacs.pool.config import LLMSpec
 from smacs.pool.errors import ServerError
-from smacs.pool.files import is_verified, path_of, pull
+from smacs.pool.job import Job
 from smacs.pool.process import ServerProcess, stop_all
 from smacs.pool.progress import Progress
 
-DEADLINE = 300.0
 POLL = 0.05
+REPORT = 15.0  # seconds between two reports on a server that loads
 
 
-def start(llms: Mapping[str, LLMSpec], progress: Progress) -> dict[str, ServerProcess]:
-    """Fetch the weights where they are missing, start a server for each LLM and wait until all of them serve.
+def start(jobs: Sequence[Job], progress: Progress) -> dict[str, ServerProcess]:
+    """Server name -> server, once all of them serve.
+
+    All are started at once, but for those that share a GPU: vLLM measures the free memory while it starts.
 
     Raises:
-        ModelFileError: the weights cannot be fetched.
-        ServerError: the engine is not installed, or a server does not start. None is left running then.
+        ServerError: a server does not start. None is left running then.
     """
-    if llms and find_spec("xllamacpp") is None:
-        raise ServerError("The engine for local LLMs is not installed: pip install 'smacs[local]'")
-    files = {name: _weights(name, spec, progress) for name, spec in llms.items()}
     started: dict[str, ServerProcess] = {}
+    loading: list[_Loading] = []
+    waiting = list(jobs)
     try:
-        for name, spec in llms.items():
-            started[name] = ServerProcess(name, spec, files[name])
-        _wait(started.values(), progress)
+        while waiting or loading:
+            for job in _startable(waiting, loading):
+                started[job.name] = ServerProcess(job)
+                progress(f"starting {job.name}")
+                loading.append(_Loading(started[job.name], progress))
+                waiting.remove(job)
+            loading = [each for each in loading if not each.done()]
+            time.sleep(POLL)
     except BaseException:
         stop_all(started.values())
         raise
     return started
 
 
-def _weights(name: str, spec: LLMSpec, progress: Progress) -> Path:
-    assert spec.launch
-    file, told = spec.launch.file, ""
-
-    def tell(done: int, doing: str) -> None:
-        nonlocal told
-        if doing != told:
-            progress(f"{name}: {doing}, {done / 1e6:.0f} of {file.size / 1e6:.0f} MB")
-            told = doing
-
-    return path_of(file) if is_verified(file) else pull(file, progress=tell)
+def _startable(waiting: Sequence[Job], loading: Sequence["_Loading"]) -> list[Job]:
+    """Those whose GPUs nobody who loads, or comes before them, uses."""
+    used = {gpu for each in loading for gpu in each.server.job.gpus}
+    found = []
+    for job in waiting:
+        if used.isdisjoint(job.gpus):
+            found.append(job)
+        used.update(job.gpus)
+    return found
 
 
-def _wait(servers: Iterable[ServerProcess], progress: Progress) -> None:
-    begin = time.monotonic()
-    waiting = list(servers)
-    if waiting:
-        progress(f"starting {', '.join(server.llm for server in waiting)}")
-    while waiting:
-        for server in [server for server in waiting if server.ready()]:
-            progress(f"{server.llm} is up after {time.monotonic() - begin:.1f} s")
-            waiting.remove(server)
-        if time.monotonic() - begin > DEADLINE:
-            raise ServerError(waiting[0].describe_failure(f"was not ready within {DEADLINE:.0f} s"))
-        time.sleep(POLL)
+class _Loading:
+    """A server that is not ready yet."""
+
+    def __init__(self, server: ServerProcess, progress: Progress) -> None:
+        self.server = server
+        self._progress = progress
+        self._begin = self._told = time.monotonic()
+
+    def done(self) -> bool:
+        """Whether it serves. Raises ServerError when it died, or is too slow."""
+        name, now = self.server.job.name, time.monotonic()
+        if self.server.ready():
+            self._progress(f"{name} is up after {now - self._begin:.1f} s")
+            return True
+        if now - self._begin > self.server.job.ready:
+            raise ServerError(self.server.describe_failure(f"was not ready within {self.server.job.ready:.0f} s"))
+        if now - self._told > REPORT:
+            self._told = now
+            said = "".join(self.server.last_words(1))[:120]
+            self._progress(f"{name} is loading, {now - self._begin:.0f} s: {said}")
+        return False

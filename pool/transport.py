@@ -5,8 +5,9 @@ What fails is raised as the openai client's own errors, so that callers need not
 
 import asyncio
 import random
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +18,11 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from smacs.pool.clients import tls
+from smacs.pool.open_span import trace_headers
+from smacs.pool.request import id_headers
+from smacs.pool.spans import tell_attempt
+
+T = TypeVar("T")
 
 _ERRORS: dict[int, type[openai.APIStatusError]] = {
     400: openai.BadRequestError,
@@ -51,23 +57,29 @@ async def post(session: ClientSession, url: str, headers: Mapping[str, str], bod
 
     Raises openai.APIConnectionError, or the openai.APIStatusError of the status.
     """
-    content = orjson.dumps(body)
+    return await retried(partial(_once, session, url, headers, orjson.dumps(body)), retries)
+
+
+async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
+    """What `attempt()` returns, tried again where that helps, up to `retries` times. Raises what the last one does."""
     try:
-        return await _once(session, url, headers, content)  # the machinery of retries only where it is needed
+        return await attempt()  # the machinery of retries only where it is needed
     except openai.APIError as error:
-        if retries == 0 or not _helps(error):
+        if retries == 0 or not helps(error):
             raise
         pause = _pause(error, 1)
     await asyncio.sleep(pause)
     attempts = AsyncRetrying(
-        stop=stop_after_attempt(retries), retry=retry_if_exception(_helps), wait=_wait, reraise=True
+        stop=stop_after_attempt(retries), retry=retry_if_exception(helps), wait=_wait, reraise=True
     )
-    return await attempts(_once, session, url, headers, content)
+    return await attempts(attempt)
 
 
 async def _once(session: ClientSession, url: str, headers: Mapping[str, str], content: bytes) -> bytes:
+    tell_attempt(url)
+    known = {**headers, **id_headers(), **trace_headers()}
     try:
-        async with session.post(url, data=content, headers=headers) as response:
+        async with session.post(url, data=content, headers=known) as response:
             received = await response.read()
     except (ClientError, OSError) as error:
         raise openai.APIConnectionError(request=httpx2.Request("POST", url)) from error
@@ -90,7 +102,8 @@ def _status_error(response: httpx2.Response) -> openai.APIStatusError:
     return kind(f"Error code: {status}", response=response, body=body)
 
 
-def _helps(error: BaseException) -> bool:
+def helps(error: BaseException) -> bool:
+    """Whether trying again may help."""
     if isinstance(error, openai.APIStatusError):
         return error.status_code in _RETRIED or error.status_code >= 500
     return isinstance(error, openai.APIConnectionError)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
+from smacs.pool.launch import ModelFile
 from smacs.pool.progress import FileProgress
 
 POLL = 0.2

@@ -19,9 +19,9 @@ class CachedLLM(LLM):
 
     def __init__(self, llm: LLM, replies: Replies) -> None:
         super().__init__(llm.name, llm.spec, llm.limiter)
-        self.endpoint = llm.endpoint
+        self.endpoints = llm.endpoints
         self._replies = replies
-        self._queue = Limiter(llm.spec.in_flight)
+        self._queue = Limiter(llm.limiter.limit)
 
     async def call(
         self,

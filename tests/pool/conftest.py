@@ -9,8 +9,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from smacs.pool.config import LLMSpec, ModelFile
+from smacs.pool.config import LLMSpec
 from smacs.pool.files import pull
+from smacs.pool.launch import LlamaCppLaunch, ModelFile
 from smacs.pool.pool import Pool
 
 MakeFile = Callable[..., ModelFile]
@@ -20,7 +21,7 @@ StartPull = Callable[..., "subprocess.Popen[str]"]
 # Pulls a file; kills itself with SIGKILL when the progress says the given words, else prints what it says.
 PULL = """
 import os, signal, sys
-from smacs.pool.config import ModelFile
+from smacs.pool.launch import ModelFile
 from smacs.pool.files import pull
 def progress(done, doing):
     print(doing, flush=True)
@@ -28,6 +29,34 @@ def progress(done, doing):
         os.kill(os.getpid(), signal.SIGKILL)
 print(pull(ModelFile.model_validate_json(sys.argv[1]), progress=progress))
 """
+
+
+# Stands for vLLM's server: takes its flags, dies if a file `broken` lies beside it, and answers as the mock does.
+FAKE_VLLM = """
+import argparse, pathlib, runpy, sys
+parser = argparse.ArgumentParser()
+parser.add_argument("--port")
+port = parser.parse_known_args()[0].port
+if (pathlib.Path(__file__).parent / "broken").exists():
+    sys.exit("no memory for the KV cache")
+sys.argv[1:] = ["--port", port, "--tokens", "4"]
+runpy.run_module("smacs.bench.mock", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def fake_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment that `SMACS_VLLM` names, whose vllm is `FAKE_VLLM`; the folder of its server."""
+    environment = tmp_path / "vllm-environment"
+    folder = environment / "site" / "vllm" / "entrypoints" / "openai"
+    folder.mkdir(parents=True)
+    (folder / "api_server.py").write_text(FAKE_VLLM)
+    python = environment / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{environment}/site" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("SMACS_VLLM", str(environment))
+    return folder
 
 
 @pytest.fixture
@@ -92,7 +121,7 @@ def start_pull() -> Iterator[StartPull]:
 def smollm_file() -> Path:
     """SmolLM2-135M in the user's own cache (or SMACS_HOME), fetched once for all tests."""
     launch = Pool.load("local").file.llms["smollm2-135m"].launch
-    assert launch
+    assert isinstance(launch, LlamaCppLaunch)
     return pull(launch.file)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
 from smacs.pool.files import is_verified, path_of, pull
+from smacs.pool.launch import ModelFile
 
 MakeFile = Callable[..., ModelFile]
 MakeWheel = Callable[[str, dict[str, bytes]], Path]

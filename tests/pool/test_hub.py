@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from smacs.pool import hub as hub_module
-from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
 from smacs.pool.files import path_of, pull
+from smacs.pool.launch import ModelFile
 
 pytestmark = pytest.mark.slow  # a hub over HTTP, and a client that waits between tries
 

@@ -64,6 +64,13 @@ async def test_calls_in_flight_stay_below_the_limit(mock: MockServer) -> None:
     assert mock.stats().of("model").max_in_flight == 3
 
 
+async def test_token_counts_that_cannot_be_are_none(mock: MockServer) -> None:
+    mock.set("model", fault="usage")
+    reply = await llm(mock).call(HELLO)
+    assert isinstance(reply, Reply)
+    assert reply.prompt_tokens == 0
+
+
 async def test_the_deadline_counts_waiting_and_cancels_the_request(mock: MockServer) -> None:
     mock.set("model", fault="hang")
     result = await llm(mock, deadline=0.3).call(HELLO)

