@@ -10,12 +10,12 @@ from typing import Any
 from smacs.graph.frame import open_bank, open_pool
 from smacs.graph.systems import SYSTEMS
 
-_pool = open_pool(os.environ.get("SMACS_POOL") or "local")
-_bank = open_bank(os.environ.get("SMACS_BANK") or None)
+pool = open_pool(os.environ.get("SMACS_POOL") or "local")
+bank = open_bank(os.environ.get("SMACS_BANK") or None)
 
 
 def _compiled(name: str) -> Any:
-    return SYSTEMS[name](_pool, _bank).compile(name=name)
+    return SYSTEMS[name](pool, bank).compile(name=name)
 
 
 smacs = _compiled("smacs")

@@ -3,18 +3,24 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.runtime import get_runtime
+from langgraph.types import Overwrite
 
 from smacs.graph.settings import settings_of
 from smacs.nodes.run import Tools
 from smacs.nodes.settings import Settings
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
+from smacs.pool.telemetry import span
 from smacs.store.bank import QuestionBank
+
+under_way: ContextVar[tuple[str, Any]] = ContextVar("smacs_under_way")
+"""Name and input of the node that is running: whom an LLM is called by."""
 
 NodeFunction = Callable[[Any, Tools], Coroutine[Any, Any, dict[str, Any]]]
 
@@ -52,7 +58,18 @@ class Node(Runnable[Any, dict[str, Any]]):
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> dict[str, Any]:  # noqa: ARG002
         """Run the node."""
-        return await self._function(input, self._workshop.tools())
+        tools = self._workshop.tools()
+        name = self.get_name()
+        under_way.set((name, input))
+        with span(name, **{"smacs.k": tools.settings.k, "smacs.n": tools.settings.n}) as open_span:
+            update = await self._function(input, tools)
+            open_span.set(**{"smacs.degraded": len(_reasons(update)) or None})
+            return update
+
+
+def _reasons(update: Mapping[str, Any]) -> list[str]:
+    reasons: Any = update.get("degraded", [])
+    return list(reasons.value if isinstance(reasons, Overwrite) else reasons)
 
 
 def run_sync(coroutine: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:

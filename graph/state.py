@@ -56,6 +56,12 @@ class InputState(TypedDict, total=False):
 class OutputState(TypedDict, total=False):
     """What SMACS returns: the answer, and the trace of how it came about."""
 
+    asked: dict[str, Any]
+    """The question as it was read: question, task, system, history, dataset."""
+
+    settings: dict[str, Any]
+    """The settings that it was answered with."""
+
     answer: str
     """The answer."""
 
@@ -92,9 +98,6 @@ class OutputState(TypedDict, total=False):
 
 class State(InputState, OutputState, total=False):
     """Everything the nodes share."""
-
-    asked: dict[str, Any]
-    """The question as it was read: question, task, system, history, dataset."""
 
     samples: dict[str, int]
     """Referencer -> how many samples of its reply are asked for, best prior first."""

@@ -42,11 +42,22 @@ SYSTEMS: dict[str, Builder] = {
 }
 
 
-def build_system(name: str, pool: AnyPool, bank: AnyBank, settings: Mapping[str, Any]) -> Graph:
-    """The graph of the system of that name. Raises InputError for another name, or a setting that it has no use for."""
+def build_system(
+    name: str,
+    pool: AnyPool,
+    bank: AnyBank,
+    settings: Mapping[str, Any],
+    *,
+    under: Mapping[str, Any] | None = None,
+    prompts: Prompts | None = None,
+) -> Graph:
+    """The graph of the system of that name; settings `under` those given are left aside where it has no use for them.
+
+    Raises InputError for another name, or one of `settings` that it has no use for.
+    """
     if name not in SYSTEMS:
         raise InputError(f"There is no system {name!r}: expected one of {', '.join(SYSTEMS)}.")
-    graph = SYSTEMS[name](pool, bank, settings=settings)
+    graph = SYSTEMS[name](pool, bank, settings={**(under or {}), **settings}, prompts=prompts)
     uses = graph.context_schema.model_fields if graph.context_schema else {}
     unused = [setting for setting in settings if setting not in uses]
     if unused:

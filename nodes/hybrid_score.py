@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
+from smacs.nodes.embed import LAST, embed
 from smacs.nodes.records import Candidate
-from smacs.nodes.run import Tools
+from smacs.nodes.run import Run, Tools, run_of
 from smacs.pool.errors import EmbedderDownError
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +30,7 @@ class Aggregated(TypedDict):
     """What `hybrid_score` reads."""
 
     candidates: list[Candidate]
+    run: Run | None
 
 
 def mutual_similarity(embeddings: npt.NDArray[np.floating[Any]]) -> Floats:
@@ -51,8 +53,9 @@ async def hybrid_score(state: Aggregated, tools: Tools) -> dict[str, Any]:
     if not candidates:
         return {"degraded": []}
     reasons: list[str] = []
-    similarity = await _similarity([candidate["text"] for candidate in candidates], tools, reasons)
     settings = tools.settings
+    run = run_of(state.get("run"), settings)
+    similarity = await _similarity([candidate["text"] for candidate in candidates], tools, run, reasons)
     logprobs = _logprobs(candidates, reasons) if settings.lam > 0 else None
     scores = hybrid_scores(similarity, logprobs, lam=settings.lam, perplexity=settings.perplexity)
     scored: list[Candidate] = [
@@ -62,16 +65,16 @@ async def hybrid_score(state: Aggregated, tools: Tools) -> dict[str, Any]:
     return {"candidates": scored, "degraded": reasons}
 
 
-async def similarities(texts: Sequence[str], tools: Tools) -> Floats:
-    """(n,) mutual similarity of texts by the bank's embedder. Raises EmbedderDownError."""
+async def similarities(texts: Sequence[str], tools: Tools, run: Run) -> Floats:
+    """(n,) mutual similarity of texts by the bank's embedder, in the time that is left. Raises EmbedderDownError."""
     if len(texts) == 1:
         return np.ones(1)
-    return mutual_similarity(await tools.pool.embedder(tools.bank.embedder).embed(texts))
+    return mutual_similarity(await embed(texts, tools, run.time_left() + LAST))
 
 
-async def _similarity(texts: Sequence[str], tools: Tools, reasons: list[str]) -> Floats:
+async def _similarity(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> Floats:
     try:
-        return await similarities(texts, tools)
+        return await similarities(texts, tools, run)
     except EmbedderDownError as error:
         reasons.append(f"the similarity term is left out: {error}")
         return np.zeros(len(texts))

@@ -15,7 +15,7 @@ from smacs.nodes.arrivals import at_least_one, shortfall
 from smacs.nodes.extract import Answers, extract
 from smacs.nodes.hybrid_score import similarities
 from smacs.nodes.prior_drop import Referenced
-from smacs.nodes.run import Tools
+from smacs.nodes.run import Run, Tools, run_of
 from smacs.nodes.vote.ballot import ballots
 from smacs.nodes.vote.majority import RULE
 from smacs.nodes.vote.sequential import in_order, prior_order
@@ -39,14 +39,15 @@ async def majority_vote(state: Referenced, tools: Tools) -> dict[str, Any]:
     if winner >= 0:
         note = f"{answers.count(answers[winner])} of {len(here)} replies answer {answers[winner]}"
     else:
-        winner, note = await _most_similar(texts, tools, reasons), f"chosen of {len(here)} replies by similarity"
+        run = run_of(state.get("run"), tools.settings)
+        winner, note = await _most_similar(texts, tools, run, reasons), f"chosen of {len(here)} replies by similarity"
     return {**answer_with_reference(here[winner], tools, reasons), "notes": [note]}
 
 
-async def _most_similar(texts: Sequence[str], tools: Tools, reasons: list[str]) -> int:
+async def _most_similar(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> int:
     """Position of the text that is most like the others; the first where there is no embedder."""
     try:
-        return int((await similarities(texts, tools)).argmax())
+        return int((await similarities(texts, tools, run)).argmax())
     except EmbedderDownError as error:
         reasons.append(f"the replies cannot be compared, the answer is that of the highest prior: {error}")
         return 0

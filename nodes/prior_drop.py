@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from smacs.nodes.arrivals import arrived, shortfall
 from smacs.nodes.records import Reference, name_of
-from smacs.nodes.run import Tools, random_of
+from smacs.nodes.run import Run, Tools, random_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +28,7 @@ class Referenced(TypedDict):
     asked: dict[str, Any]
     samples: dict[str, int]
     references: list[Reference]
+    run: Run | None
 
 
 def log_drop_distribution(priors: Floats) -> Floats:

@@ -8,6 +8,7 @@ The support I is not capped at N_sup_base, so retrieval is exact over the whole 
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from langgraph.types import Overwrite
 
+from smacs.nodes.embed import QUESTION_SHARE, embed
 from smacs.nodes.question import Asked, check_length, read_question
 from smacs.nodes.run import Run, Tools
 from smacs.pool.errors import EmbedderDownError
@@ -68,6 +70,7 @@ def _round_up(threshold: float) -> np.float32:
 
 async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
     """Read the question, embed it the way its bank expects, and find its support."""
+    started = time.monotonic()
     asked = read_question(state)
     check_length(asked["question"], tools.pool)
     tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
@@ -79,7 +82,8 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
     return {
         **anew,
         "asked": asked,
-        "run": Run(tools.settings.deadline, support=support),
+        "settings": tools.settings.model_dump(),
+        "run": Run(tools.settings.deadline, started, support),
         "support": summary,
         "subsets": [],
         "usage": Overwrite({}),
@@ -90,10 +94,9 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
 async def find_support(question: str, tools: Tools) -> tuple[Support, list[str]]:
     """The support of a question, and why it is blind if it is: nothing is similar, or the embedder is down."""
     settings = tools.settings
-    embedder = tools.pool.embedder(tools.bank.embedder)
-    view = await tools.bank.load(embedder)
+    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     try:
-        query = (await embedder.embed([question], query=True))[0]
+        query = (await embed([question], tools, QUESTION_SHARE * settings.deadline, query=True))[0]
     except EmbedderDownError as error:
         return everything(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
     support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)

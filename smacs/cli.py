@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from smacs import __version__
-from smacs.commands import ask, bank, bench, doctor, models
+from smacs.commands import ask, bank, bench, doctor, keys, models, replay, serve
 from smacs.pool.errors import SmacsError
 
 app = typer.Typer(
@@ -19,6 +19,9 @@ app.command("ask")(ask.ask)
 app.add_typer(models.app, name="models")
 app.add_typer(bank.app, name="bank")
 app.add_typer(bench.app, name="bench")
+app.command("replay")(replay.replay)
+app.command("serve")(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,20 @@ if TYPE_CHECKING:
     from smacs.nodes.question import Asked
     from smacs.pool.pool import Pool
 
-TRACE = ("answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes", "degraded", "usage")
+TRACE = (
+    "asked",
+    "settings",
+    "answer",
+    "support",
+    "priors",
+    "references",
+    "subsets",
+    "candidates",
+    "selected",
+    "notes",
+    "degraded",
+    "usage",
+)
 
 SystemOption = Annotated[
     str,
@@ -36,25 +50,35 @@ def ask(
     system_prompt: Annotated[str, typer.Option(help="A system prompt of your own.")] = "",
     dataset: Annotated[str, typer.Option(help="The bank's data set that the question belongs to, if known.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer with its whole trace as JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the run as a page, one file that opens offline.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables on stderr.")] = False,
     *,
     settings: dict[str, Any],
 ) -> None:
     """Ask the pool a question. The answer goes to stdout, progress and tables to stderr."""
     from smacs.commands.show import Board
+    from smacs.server.page.single import check_file, write_page
 
     text = read_question(question, file)
+    if html is not None:
+        check_file(html)
     board = Board(quiet=quiet)
     asked: Asked = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
+    started = datetime.now(UTC)
     result = run(asked, system=system, pool=pool, bank=bank, settings=settings, board=board)
+    trace = {"system": system, **{key: result[key] for key in TRACE}}
     if as_json:
         import orjson
 
-        body = orjson.dumps({key: result[key] for key in TRACE}, option=orjson.OPT_INDENT_2)
-        sys.stdout.buffer.write(body + b"\n")
-        return
-    board.tables(result)
-    print(result["answer"])
+        sys.stdout.buffer.write(orjson.dumps(trace, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        board.tables(result)
+        print(result["answer"])
+    if html is not None:
+        seconds = (datetime.now(UTC) - started).total_seconds()
+        write_page(html, {**trace, "at": started.isoformat(), "seconds": seconds})
 
 
 def read_question(argument: str | None, file: Path | None) -> str:
@@ -79,8 +103,10 @@ def run(
     """Answer one question; servers that had to be started for it are stopped again."""
     from smacs.graph.systems import build_system
     from smacs.nodes.question import check_length, read_question
+    from smacs.pool.collect import configure
     from smacs.pool.pool import Pool
 
+    configure()
     loaded = Pool.load(pool)
     graph = build_system(system, loaded, bank, settings).compile(name=system)
     check_length(read_question(question)["question"], loaded)  # before anything is started for it
@@ -91,9 +117,11 @@ def run(
 
 
 async def _answer(graph: Any, question: "Asked", pool: "Pool", board: "Board") -> dict[str, Any]:
+    from smacs.pool.telemetry import span
+
     result: dict[str, Any] = {}
     try:
-        with board:
+        with board, span("ask"):
             async for mode, chunk in graph.astream(question, stream_mode=["custom", "values"]):
                 if mode == "custom":
                     board.event(chunk)

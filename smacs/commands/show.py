@@ -1,5 +1,6 @@
 """What `smacs ask` shows on stderr: a line for each thing that happened, then the tables of the trace."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,6 +64,11 @@ class Board:
         )
         for reason in result["degraded"]:
             self._console.print(f"degraded: {escape(reason)}", style="yellow")
+
+    def replayed(self, differences: Sequence[str]) -> None:
+        """Say what a replay brought out otherwise than its trace."""
+        for line in differences or ["replayed: priors, subsets, scores and answer are those of the trace"]:
+            self._console.print(escape(line), style="cyan" if differences else "green")
 
     def _retrieved(self, event: dict[str, Any]) -> None:
         support = event["support"]

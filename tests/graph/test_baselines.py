@@ -49,7 +49,8 @@ async def test_every_system_answers_with_a_trace_of_plain_data(
     trace = {key: value for key, value in result.items() if key != "messages"}
     assert orjson.loads(orjson.dumps(trace)) == trace
     assert set(trace) == {
-        "answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes", "degraded", "usage"
+        "asked", "settings", "answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes",
+        "degraded", "usage",
     }  # fmt: skip
 
 

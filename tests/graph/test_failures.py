@@ -1,5 +1,6 @@
 """Failure is a normal path: every row of algorithm.md, section 4, that speaks of it, over real HTTP."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,7 @@ async def test_three_of_seven_dead_and_one_hanging_are_refilled_within_the_deadl
     assert sum("a referencer failed" in reason for reason in result["degraded"]) == 4
 
 
+@pytest.mark.slow
 async def test_after_half_the_deadline_the_quorum_is_enough(
     mock: MockServer, make_pool: MakePool, bank: QuestionBank
 ) -> None:
@@ -54,6 +56,7 @@ async def test_after_half_the_deadline_the_quorum_is_enough(
     assert "only 2 of 3 references arrived" in result["degraded"]
 
 
+@pytest.mark.slow
 async def test_below_the_quorum_one_reference_is_enough_at_three_quarters(
     mock: MockServer, make_pool: MakePool, bank: QuestionBank
 ) -> None:
@@ -63,6 +66,22 @@ async def test_below_the_quorum_one_reference_is_enough_at_three_quarters(
     assert arrived(result) == ["llm-0"]
     assert result["answer"]
     assert "only 1 of 3 references arrived" in result["degraded"]
+
+
+@pytest.mark.slow
+async def test_an_embedder_that_hangs_does_not_cost_the_answer(
+    mock: MockServer, make_pool: MakePool, bank: QuestionBank
+) -> None:
+    """Its own deadline is 60 seconds. Two of four are for the question; what is left and half a second for the rest."""
+    mock.set("mock-embedder", fault="hang")
+    async with asyncio.timeout(40):
+        result = await ask(make_pool(), bank, k=3, deadline=4)
+    assert result["answer"]
+    assert arrived(result) == ["llm-0", "llm-1", "llm-2"]
+    assert [reason.partition(":")[0] for reason in result["degraded"]] == [
+        "the support is the whole bank, weighted equally",
+        "the similarity term is left out",
+    ]
 
 
 @pytest.mark.parametrize(

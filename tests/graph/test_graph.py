@@ -182,7 +182,8 @@ async def test_the_state_is_plain_data(make_pool: MakePool, bank: QuestionBank) 
     trace = {key: value for key, value in result.items() if key != "messages"}
     assert orjson.loads(orjson.dumps(trace)) == trace
     assert set(trace) == {
-        "answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes", "degraded", "usage"
+        "asked", "settings", "answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes",
+        "degraded", "usage",
     }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def wait_until_up(process: "subprocess.Popen[bytes]", http: httpx2.Client, log: 
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit and process.poll() is None:
         with suppress(httpx2.TransportError):
-            if http.get("/ok", timeout=5).is_success:
+            if http.get("/ok", timeout=5).status_code in (200, 401):  # 401: it is up, and wants a key
                 return
         with suppress(subprocess.TimeoutExpired):
             process.wait(POLL)

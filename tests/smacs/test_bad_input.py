@@ -61,7 +61,8 @@ def test_json_is_one_object_with_the_whole_trace(
     result = json.loads(out)
     assert (code, err) == (0, "")
     assert list(result) == [
-        "answer", "support", "priors", "references", "subsets", "candidates", "selected", "notes", "degraded", "usage"
+        "system", "asked", "settings", "answer", "support", "priors", "references", "subsets", "candidates", "selected",
+        "notes", "degraded", "usage",
     ]  # fmt: skip
     assert len(result["references"]) == 2
 

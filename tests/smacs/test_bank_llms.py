@@ -60,6 +60,7 @@ def test_a_new_llm_is_evaluated_and_compared(run: Run, bank: QuestionBank, mock:
     assert mock.stats().total.requests == before  # nothing is asked or embedded twice
 
 
+@pytest.mark.slow
 def test_where_calls_fail_the_answers_that_are_there_count(run: Run, bank: QuestionBank, mock: MockServer) -> None:
     mock.set("new", text="2", fault="503")
     code, _, err = run("add-llm", "new")

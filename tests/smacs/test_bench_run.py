@@ -91,6 +91,7 @@ def test_every_system_answers_every_question_and_shares_what_is_the_same(
     assert {r.calls for r in results(folder, "majority_voting")} == {2}  # counted as if asked anew
 
 
+@pytest.mark.slow
 def test_a_second_run_asks_nothing_and_may_add_systems(run: Run, mock: MockServer, folder: Path) -> None:
     run("--systems", "llm:one", "--limit", "4")
     asked = mock.stats().of("one").requests
@@ -105,6 +106,7 @@ def test_a_second_run_asks_nothing_and_may_add_systems(run: Run, mock: MockServe
     assert first < second  # a larger limit contains the smaller one
 
 
+@pytest.mark.slow
 def test_what_an_endpoint_did_not_answer_is_asked_again_and_is_no_wrong_answer(
     run: Run, mock: MockServer, folder: Path
 ) -> None:
@@ -117,6 +119,7 @@ def test_what_an_endpoint_did_not_answer_is_asked_again_and_is_no_wrong_answer(
     assert len(results(folder, "llm:one")) == 12
 
 
+@pytest.mark.slow
 def test_a_question_that_fits_no_window_is_wrong_and_the_others_go_on(run: Run, mock: MockServer, folder: Path) -> None:
     with (folder / "data" / "math500.jsonl").open("a") as file:
         file.write(json.dumps({"problem": "9" * 200_000, "answer": "2", "unique_id": "long"}) + "\n")
@@ -128,6 +131,7 @@ def test_a_question_that_fits_no_window_is_wrong_and_the_others_go_on(run: Run, 
     assert mock.stats().of("one").requests == 12
 
 
+@pytest.mark.slow
 def test_a_grader_that_breaks_costs_one_question(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fragile(question: Question, text: str) -> Grade:
         if question.id == "math500/p3":
@@ -141,6 +145,7 @@ def test_a_grader_that_breaks_costs_one_question(run: Run, folder: Path, monkeyp
     assert len(results(folder, "llm:one")) == 11
 
 
+@pytest.mark.slow
 def test_another_seed_bank_or_setting_needs_another_folder(run: Run, folder: Path) -> None:
     run("--systems", "llm:one", "--limit", "2")
     with pytest.raises(InputError, match="another seed"):

@@ -1,5 +1,6 @@
-"""Commands in the documentation exist, with the options that it gives them."""
+"""Commands in the documentation, the Dockerfile and the Compose file exist, with the options that they give them."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -14,14 +15,21 @@ ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+# In a block a command may come after variables, in a container, or in a unit of systemd.
+LINE = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:docker .*?\s|ExecStart=)?(?:/\S+/)?(smacs .*?)(?:\s+#.*)?$", re.MULTILINE)
+
+
 def commands() -> list[tuple[str, str]]:
-    """(file, command) of every line of a code block, and every inline code, that begins with `smacs `."""
+    """(file, command) of every line of a code block, and every inline code, that has `smacs `; and of containers."""
     found = []
     for file in FILES:
         text = file.read_text()
-        blocks = re.findall(r"^(smacs .*?)(?:\s+#.*)?$", text.replace("\\\n", " "), re.MULTILINE)
+        blocks = LINE.findall(text.replace("\\\n", " "))
         found += [(file.name, line) for line in [*blocks, *re.findall(r"`(smacs [^`|]+)`", text)]]
-    return found
+    lists = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    found += [("Dockerfile", shlex.join(json.loads(words))) for words in lists]
+    scripts = re.findall(r"\b(smacs \w.*)$", (ROOT / "compose.yaml").read_text(), re.MULTILINE)
+    return [*found, *(("compose.yaml", script) for script in scripts)]
 
 
 @pytest.mark.parametrize(("file", "line"), commands())

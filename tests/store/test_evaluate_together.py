@@ -40,6 +40,7 @@ def test_who_shares_a_server_waits_for_its_turn() -> None:
     assert found == [["a", "d"], ["b"], ["c", "e"], ["f"]]
 
 
+@pytest.mark.slow
 async def test_two_servers_work_at_the_same_time_and_one_server_for_one_llm_at_a_time(
     mock: MockServer, make_pool: MakePool, make_bank: MakeBank
 ) -> None:

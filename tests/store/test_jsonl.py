@@ -42,6 +42,7 @@ def test_what_was_appended_is_read_back(groups: list[list[Evaluation]]) -> None:
 
 @settings(deadline=None)  # files
 @given(st.lists(evaluations, min_size=1, max_size=4), st.data())
+@pytest.mark.slow
 def test_a_file_cut_at_any_byte_loses_only_the_half_line(records: list[Evaluation], data: Any) -> None:
     whole = encode_lines(records)
     cut = data.draw(st.integers(0, len(whole)))

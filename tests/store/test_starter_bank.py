@@ -52,6 +52,7 @@ def test_a_package_without_the_bank(cache: Path, tmp_path: Path, monkeypatch: py
     assert not cache.exists()
 
 
+@pytest.mark.slow
 def test_many_processes_at_once(cache: Path, script: Script) -> None:
     code = "from smacs.store.bank import QuestionBank as Q; bank = Q.starter(); print(len(bank.questions), bank.path)"
     outputs = {process.communicate()[0] for process in [script(code) for _ in range(4)]}

@@ -1,0 +1,87 @@
+"""`smacs serve`: the pool as an OpenAI-compatible server."""
+
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smacs.commands.options import BankOption
+from smacs.pool.errors import InputError, ServerError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+CLOSING = 5  # seconds for what is left of connections; the grace period of requests comes before
+
+PoolOption = Annotated[
+    str, typer.Option("--pool", envvar="SMACS_POOL", help="A pool file, or the name of one that ships with SMACS.")
+]
+KeysOption = Annotated[
+    Path | None, typer.Option("--keys", help="File of API keys, see `smacs keys`. Default: nobody needs a key.")
+]
+
+
+def serve(
+    pool: PoolOption = "local",
+    bank: BankOption = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    keys: KeysOption = None,
+) -> None:
+    """Serve the pool to OpenAI's clients: each system and each LLM is a model. More settings: docs/serve.md."""
+    from smacs.pool.collect import configure
+    from smacs.pool.pool import Pool
+
+    try:
+        from smacs.server import logs
+        from smacs.server.app import create_app
+        from smacs.server.settings import load_settings
+    except ImportError as error:
+        raise InputError(f"Serving needs more packages, pip install 'smacs[serve]': {error}") from error
+    configure()
+    logs.configure()
+    signal.signal(signal.SIGTERM, _end)
+    loaded = Pool.load(pool)
+    app = create_app(loaded, bank, load_settings(keys_file=keys))
+    with bound(host, port) as place, loaded.running(progress=lambda text: typer.echo(text, err=True)):
+        _listen(app, place)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has its address and does not listen yet. Raises InputError when the address cannot be had."""
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+    except OSError as error:
+        place.close()
+        raise InputError(
+            f"Cannot listen at {host}:{port}: {error.strerror or error}. Choose another --host or --port."
+        ) from error
+    return place
+
+
+def _listen(app: "FastAPI", place: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ServerError when it cannot begin."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=CLOSING
+    )
+    server = uvicorn.Server(config)
+    try:
+        server.run([place])
+    except SystemExit:
+        if server.started:
+            raise
+        raise ServerError("The server did not start; its log above says why.") from None
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM, before the server runs or when it has stopped: end as after an error, so that LLMs are stopped too."""
+    raise SystemExit(0)

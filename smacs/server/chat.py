@@ -1,0 +1,39 @@
+"""`POST /v1/chat/completions`."""
+
+from contextlib import aclosing
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from smacs.server.engine import Engine
+from smacs.server.errors import DOCUMENTED, OpenAIRoute
+from smacs.server.hangup import unless_hung_up
+from smacs.server.job import Job, job_of
+from smacs.server.replies import Result, completion
+from smacs.server.runs import events_of
+from smacs.server.streaming import EventStream, in_order, stream
+from smacs.server.wire import ChatRequest
+
+router = APIRouter(route_class=OpenAIRoute)
+
+
+@router.post("/v1/chat/completions", summary="Ask a system, or one LLM", responses=DOCUMENTED)
+async def chat_completions(body: ChatRequest, request: Request) -> Response:
+    """OpenAI's chat completion, streamed or not, with `smacs` as an extension of request and reply."""
+    state = request.app.state
+    job = job_of(body, state.engine, state.settings.max_n)
+    request.state.exchange.model = job.model
+    if body.stream:
+        return EventStream(stream(job, state.engine))
+    results = await unless_hung_up(request.receive, _answer(job, state.engine))
+    return Response(msgspec.json.encode(completion(job, results)), media_type="application/json")
+
+
+async def _answer(job: Job, engine: Engine) -> list[Result]:
+    """The result of each run."""
+    results: dict[int, Result] = {}
+    async with aclosing(events_of(job, engine)) as events:
+        async for index, event in events:
+            if event["event"] == "result":
+                results[index] = event["result"]
+    return in_order(results)

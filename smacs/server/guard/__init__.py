@@ -1,0 +1,52 @@
+"""What guards the server, outermost first.
+
+request id -> life of the request (drain, deadline) -> size limit -> API key -> limits of the key -> queue -> app.
+All are pure ASGI. On LangGraph's server they guard its own paths as well: there the app is the whole server.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from smacs.server.guard.drain import Drain
+from smacs.server.guard.keyring import Keyring
+from smacs.server.guard.keys import RequireKey
+from smacs.server.guard.lifetime import Lifetime
+from smacs.server.guard.limits import KeyLimits
+from smacs.server.guard.queue import Queue
+from smacs.server.guard.queueing import Queueing
+from smacs.server.guard.request_id import RequestId
+from smacs.server.guard.size import SizeLimit
+from smacs.server.settings import ServerSettings
+
+
+def install_guard(app: FastAPI, settings: ServerSettings) -> None:
+    """Guard an application; `app.state.drain` and `app.state.queue` are for those who report on it.
+
+    Raises InputError when the file of keys cannot be used.
+    """
+    drain = app.state.drain = Drain(settings.grace)
+    queue = app.state.queue = Queue(settings.running, settings.waiting)
+    wait = settings.retry_after
+    app.add_middleware(Queueing, queue=queue, upload=settings.upload, retry_after=wait)
+    if settings.keys_file is not None:
+        app.add_middleware(KeyLimits, retry_after=wait)
+        app.add_middleware(RequireKey, keyring=Keyring(settings.keys_file))
+    app.add_middleware(SizeLimit, limit=settings.max_body)
+    app.add_middleware(Lifetime, drain=drain, deadline=settings.deadline, retry_after=wait)
+    app.add_middleware(RequestId)
+    _drain_with(app, drain)
+
+
+def _drain_with(app: FastAPI, drain: Drain) -> None:
+    """Let SIGTERM drain for as long as the application lives."""
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(served: Any) -> AsyncIterator[Any]:
+        async with drain.on_sigterm(), inner(served) as state:
+            yield state
+
+    app.router.lifespan_context = lifespan

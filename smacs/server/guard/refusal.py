@@ -1,0 +1,64 @@
+"""A request that is not let through, or cut off: the reason, in OpenAI's shape."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from smacs.server.errors import ApiError, error_body, error_response
+from smacs.server.guard.reply import Reply
+
+Reason = Literal["size", "upload", "key", "rate", "running", "tokens", "queue", "deadline", "draining"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Status, text and code for the client; `reason` for the metrics; `retry_after` in seconds where waiting helps."""
+
+    status: int
+    reason: Reason
+    message: str
+    code: str
+    retry_after: float | None = None
+
+    @property
+    def error(self) -> ApiError:
+        """The refusal as an error of the server."""
+        return ApiError(self.message, status=self.status, code=self.code)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Header fields that go with it."""
+        fields = {}
+        if self.status == 401:
+            fields["WWW-Authenticate"] = 'Bearer realm="smacs"'
+        if self.status in (408, 413):  # the rest of the body is not read
+            fields["Connection"] = "close"
+        if self.retry_after is not None:
+            fields["Retry-After"] = str(max(math.ceil(self.retry_after), 1))
+        return fields
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+    """Answer with the refusal and nothing else."""
+    _note(scope, refusal)
+    await error_response(refusal.error, refusal.headers)(scope, receive, send)
+
+
+async def cut_off(scope: Scope, receive: Receive, reply: Reply, refusal: Refusal) -> None:
+    """End a reply that may have begun: as a refusal, or as the last events of a stream."""
+    if not reply.status:
+        return await refuse(scope, receive, reply, refusal)
+    _note(scope, refusal)
+    if reply.streams and not reply.finished:
+        said = msgspec.json.encode(error_body(refusal.error)[1])
+        await reply({"type": "http.response.body", "body": b"data: " + said + b"\n\ndata: [DONE]\n\n"})
+    return None
+
+
+def _note(scope: Scope, refusal: Refusal) -> None:
+    exchange = scope.get("state", {}).get("exchange")
+    if exchange is not None:
+        exchange.refused = refusal.reason

@@ -1,0 +1,104 @@
+"""The replies of `/v1/chat/completions`: OpenAI's shapes, with `smacs` beside them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from smacs.server.job import Job
+
+Result = dict[str, Any]
+
+
+class Message(Struct, frozen=True):
+    """The answer."""
+
+    content: str
+    role: str = "assistant"
+    refusal: str | None = None
+
+
+class Choice(Struct, frozen=True):
+    """One answer of several."""
+
+    index: int
+    message: Message
+    finish_reason: str = "stop"
+    logprobs: None = None
+
+
+class Usage(Struct, frozen=True):
+    """Tokens of every call made inside, of all choices."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Completion(Struct, frozen=True):
+    """A whole reply."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: Usage
+    smacs: dict[str, Any]
+    object: str = "chat.completion"
+
+
+class Delta(Struct, frozen=True):
+    """What a chunk adds."""
+
+    role: str | UnsetType = UNSET
+    content: str | UnsetType = UNSET
+    reasoning_content: str | UnsetType = UNSET
+
+
+class ChunkChoice(Struct, frozen=True):
+    """What a chunk adds to one choice."""
+
+    index: int
+    delta: Delta
+    finish_reason: str | None = None
+
+
+class Chunk(Struct, frozen=True):
+    """One event of a stream."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Usage | UnsetType = UNSET
+    smacs: dict[str, Any] | UnsetType = UNSET
+    object: str = "chat.completion.chunk"
+
+
+def completion(job: Job, results: Sequence[Result]) -> Completion:
+    """The reply of a job, from the results of its runs."""
+    texts = [cut(result["answer"], job.stop) for result in results]
+    choices = [Choice(index, Message(text)) for index, text in enumerate(texts)]
+    return Completion(job.id, job.created, job.model, choices, usage_of(results), about(job, results))
+
+
+def cut(text: str, stop: Sequence[str]) -> str:
+    """The text before the first of the stop strings."""
+    found = [position for string in stop if (position := text.find(string)) >= 0]
+    return text[: min(found)] if found else text
+
+
+def usage_of(results: Sequence[Result]) -> Usage:
+    """Tokens of every call that all runs have made."""
+    prompt = sum(result["usage"]["prompt_tokens"] for result in results)
+    written = sum(result["usage"]["completion_tokens"] for result in results)
+    return Usage(prompt, written, prompt + written)
+
+
+def about(job: Job, results: Sequence[Result]) -> dict[str, Any]:
+    """Why the answer is less than it could be, and on request the trace; of several choices one for each."""
+    reasons = dict.fromkeys(reason for result in results for reason in result["degraded"])
+    said: dict[str, Any] = {"degraded": list(reasons)}
+    if job.trace:
+        said |= {"trace": results[0]} if len(results) == 1 else {"traces": list(results)}
+    return said
