@@ -11,29 +11,33 @@ import msgspec
 
 from smacs.bench.mock.plan import Plan, Stats
 
+LIMIT = 60.0  # seconds for an answer of its `/control`: the machine may be busy
+
 
 class MockServer:
     """A mock LLM server on 127.0.0.1; it stops with the block, and when this process dies.
 
-    `latency` is in seconds, `tokens` is the length of a reply, `dimension` that of an embedding. `url` is the
-    base URL for a pool file, ending in /v1.
+    `latency` is in seconds, `tokens` is the length of a reply, `dimension` that of an embedding, `port` 0 takes a free
+    one. `url` is the base URL for a pool file, ending in /v1.
     """
 
-    def __init__(self, *, latency: float = 0.0, tokens: int = 500, dimension: int = 384) -> None:
-        self.options = [f"--latency={latency}", f"--tokens={tokens}", f"--dimension={dimension}"]
+    def __init__(self, *, latency: float = 0.0, tokens: int = 500, dimension: int = 384, port: int = 0) -> None:
+        self.options = [f"--latency={latency}", f"--tokens={tokens}", f"--dimension={dimension}", f"--port={port}"]
+        self.port = port
         self.process: subprocess.Popen[bytes]
         self.client: httpx2.Client
         self.url = ""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "smacs.bench.mock", "--port=0", "--lifeline", *self.options]
+        command = [sys.executable, "-m", "smacs.bench.mock", "--lifeline", *self.options]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         ready = self.process.stdout.readline()
         if not ready:
             raise RuntimeError(f"the mock ended with {self.process.wait()} before it was ready")
-        root = f"http://127.0.0.1:{json.loads(ready)['port']}"
-        self.client = httpx2.Client(base_url=root, trust_env=False)
+        self.port = json.loads(ready)["port"]
+        root = f"http://127.0.0.1:{self.port}"
+        self.client = httpx2.Client(base_url=root, trust_env=False, timeout=LIMIT)
         self.url = f"{root}/v1"
         return self
 

@@ -18,6 +18,7 @@ Fault = Literal[
     "503",
     "garbage",  # 200 with a page of HTML
     "empty",  # no text
+    "usage",  # token counts that cannot be
     "no_logprobs",
     "think",  # <think>...</think> before the text
     "think_unopened",  # thinking that ends with </think> and was never opened

@@ -1,5 +1,6 @@
 """From a chat or embeddings request and the model's plan to the answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from smacs.bench.mock.plan import Plan
 from smacs.bench.mock.wire import Answer
 
 PAGE = b"<html><head><title>502</title></head><body><h1>Bad gateway</h1></body></html>"
+IMPOSSIBLE = (-7, 10**12)  # tokens
 
 
 class Message(msgspec.Struct):
@@ -78,11 +80,16 @@ def chat(ask: Ask, plan: Plan) -> Answer:
     texts, finish = choices(ask, plan)
     top = (ask.top_logprobs or 0) if ask.logprobs and plan.fault != "no_logprobs" else None
     body = render.chat(ask.model, texts, finish, plan.fault, top, plan.logprob)
-    body += render.usage(sum(map(len, ask.messages)) // 4, sum(map(len, texts)))
+    body += render.usage(*(IMPOSSIBLE if plan.fault == "usage" else counted(ask, texts)))
     if not ask.stream:
         return Answer(body)
     with_usage = bool((ask.stream_options or {}).get("include_usage"))
     return Answer(render.stream(body, with_usage), kind="text/event-stream")
+
+
+def counted(ask: Ask, texts: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Tokens of the prompt and of all choices."""
+    return sum(map(len, ask.messages)) // 4, sum(map(len, texts))
 
 
 def choices(ask: Ask, plan: Plan) -> tuple[tuple[tuple[str, ...], ...], str]:

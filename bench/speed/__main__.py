@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
 from smacs.bench.speed import (
     busy,
@@ -17,10 +16,11 @@ from smacs.bench.speed import (
     opening,
     reporting,
     retrieval,
+    serving,
     startup,
     throughput,
 )
-from smacs.bench.speed.figure import Figure
+from smacs.bench.speed.figure import Figure, table
 from smacs.bench.speed.machine import machine
 
 MEASUREMENTS = {
@@ -28,6 +28,7 @@ MEASUREMENTS = {
     "retrieval": retrieval.measure,
     "latency": latency.measure,
     "throughput": throughput.measure,
+    "serving": serving.measure,
     "evaluation": evaluation.measure,
     "busy": busy.measure,
     "opening": opening.measure,
@@ -49,18 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     for name in given.only or MEASUREMENTS:
         with console.status(f"measuring {name}"):
             figures += MEASUREMENTS[name]()
-    console.print(table(figures))
+    console.print(table(figures, title="What SMACS costs"))
     if given.json:
         given.json.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": facts, "figures": figures})))
     return int(given.strict and any(figure.missed for figure in figures))
-
-
-def table(figures: list[Figure]) -> Table:
-    """The figures as a table."""
-    made = Table("figure", "measured", "target", "", title="What SMACS costs")
-    for figure in figures:
-        made.add_row(figure.name, f"{figure.value:.3f} {figure.unit}", figure.goal, figure.verdict)
-    return made
 
 
 if __name__ == "__main__":

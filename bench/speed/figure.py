@@ -1,8 +1,10 @@
-"""One measured figure and its target."""
+"""Measured figures and their targets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from rich.table import Table
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,3 +35,11 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> str:
         """Passed, missed, or nothing where there is no target."""
         return "" if self.target is None else "missed" if self.missed else "passed"
+
+
+def table(figures: Sequence[Figure], title: str) -> Table:
+    """The figures as a table."""
+    made = Table("figure", "measured", "target", "", title=title)
+    for figure in figures:
+        made.add_row(figure.name, f"{figure.value:.3f} {figure.unit}", figure.goal, figure.verdict)
+    return made

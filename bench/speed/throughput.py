@@ -88,11 +88,11 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.process.communicate()
 
-    def answer(self, count: int) -> dict[str, Any]:
+    def answer(self, count: int, at_once: int = AT_ONCE) -> dict[str, Any]:
         """Have it answer `count` questions."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(count, file=self.process.stdin, flush=True)
+        print(count, at_once, file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.side}: the worker ended with {self.process.wait()}")

@@ -1,8 +1,8 @@
 """One side of the comparison in a process of its own, so that neither pays for what the other has imported.
 
-`python -m smacs.bench.speed.worker SIDE FOLDER` reads numbers of questions from standard input, one a line, answers as
-many, 32 at once, and prints how long that took; it ends with its input. The folder is that of `world`, with
-`scripts.json`.
+`python -m smacs.bench.speed.worker SIDE FOLDER` reads numbers from standard input, how many questions and how many at
+once, answers as many, and prints how long that took; it ends with its input. The folder is that of `world`, with
+`scripts.json`; for the side `server` that has the server's address.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 from typing import Any, Protocol
 
 import msgspec
@@ -32,11 +33,11 @@ class Side(Protocol):
 
 
 class Recorded(msgspec.Struct):
-    """`scripts.json`: the mock, the questions, and what the graph sends for each."""
+    """`scripts.json`: the mock (or the server), the questions, and what the graph sends for each."""
 
     url: str
     questions: list[str]
-    scripts: list[Script]
+    scripts: list[Script] = []
 
 
 def make(side: str, folder: Path) -> tuple[Side, Sequence[Any]]:
@@ -46,6 +47,10 @@ def make(side: str, folder: Path) -> tuple[Side, Sequence[Any]]:
         from smacs.bench.speed.world import Asker
 
         return Asker.load(folder), recorded.questions
+    if side == "server":
+        from smacs.bench.speed.asked import Asked
+
+        return Asked(recorded.url), recorded.questions
     if side == "ChatOpenAI":
         from smacs.bench.speed.chatopenai import ChatOpenAIs
 
@@ -53,25 +58,33 @@ def make(side: str, folder: Path) -> tuple[Side, Sequence[Any]]:
     return ByHand(recorded.url), recorded.scripts
 
 
-async def timed(side: Side, questions: Sequence[Any], count: int) -> dict[str, float]:
-    """Questions per second and CPU seconds of this process per question, `AT_ONCE` under way at any time."""
+async def timed(side: Side, questions: Sequence[Any], count: int, at_once: int) -> dict[str, float]:
+    """Questions per second, the median seconds of one, CPU seconds of this process per question.
+
+    `at_once` are under way at any time.
+    """
     waiting = islice(cycle(questions), count)
+    seconds: list[float] = []
 
     async def work() -> None:
         for question in waiting:
+            begun = time.perf_counter()
             await side.ask(question)
+            seconds.append(time.perf_counter() - begun)
 
     start, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(work() for _ in range(at_once)))
     rate = count / (time.perf_counter() - start)
-    return {"questions_per_second": rate, "cpu_seconds": (time.process_time() - cpu) / count}
+    cpu_seconds = (time.process_time() - cpu) / count
+    return {"questions_per_second": rate, "seconds": median(seconds), "cpu_seconds": cpu_seconds}
 
 
 async def main(name: str, folder: Path) -> None:
     """Answer until the input ends."""
     side, questions = make(name, folder)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        print(json.dumps(await timed(side, questions, int(line))), flush=True)
+        count, at_once = map(int, line.split())
+        print(json.dumps(await timed(side, questions, count, at_once)), flush=True)
     await side.aclose()
 
 

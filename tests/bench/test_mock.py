@@ -52,6 +52,11 @@ def test_a_chat_reply_has_choices_logprobs_and_usage(client):
     assert reply["usage"] == {"prompt_tokens": 10, "completion_tokens": 60, "total_tokens": 70}
 
 
+def test_token_counts_can_be_impossible(mock, client):
+    mock.set("m", fault="usage")
+    assert client.post(CHAT, json=body()).json()["usage"]["prompt_tokens"] < 0
+
+
 def test_a_chat_reply_is_the_same_every_time_and_differs_between_models(client):
     first, again, other = (client.post(CHAT, json=body(model)).json() for model in ("a", "a", "b"))
     assert first == again
@@ -230,3 +235,13 @@ def test_it_stops_with_its_block_and_with_its_parent():
     with contextlib.suppress(psutil.NoSuchProcess):
         child.wait(timeout=10)
     assert not child.is_running()
+
+
+@pytest.mark.slow
+def test_a_mock_can_come_back_at_its_port():
+    with MockServer() as first:
+        port = first.port
+        first.process.kill()
+    with MockServer(port=port) as second:
+        assert second.url == first.url
+        assert second.stats().total.requests == 0

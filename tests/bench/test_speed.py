@@ -48,6 +48,7 @@ def test_rows_have_length_one():
     np.testing.assert_allclose(np.linalg.norm(retrieval.unit_rows(5000, 8), axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_retrieval_is_measured_in_a_process_of_its_own():
     time, memory = retrieval.figures(50_000, 64)  # 12.8 MB, more than what a process needs anyway
     assert time.details["matrix_bytes"] == 50_000 * 64 * 4
