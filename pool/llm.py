@@ -65,12 +65,21 @@ class LLM:
         self.endpoints = (url,) if url else ()
 
     @property
+    def _not_up(self) -> str:
+        return f"{self.name} is not up; start it with `smacs models up`"
+
+    @property
     def window(self) -> int:
         """Context window in tokens, prompt and reply together."""
         return self.spec.context
 
     def chat(self) -> "FastChatOpenAI":
-        """The LangChain chat model of this LLM, for the running event loop; of several replicas, the idlest one's."""
+        """The LangChain chat model of this LLM, for the running event loop; of several replicas, the idlest one's.
+
+        Raises PoolError while it is not up.
+        """
+        if not self._endpoints:
+            raise PoolError(self._not_up)
         return self._replicas.idlest().chat()
 
     async def locate(self) -> str | None:
@@ -111,7 +120,7 @@ class LLM:
     ) -> Reply | Failure:
         start = time.monotonic()
         if await self.locate() is None:
-            return Failure(self.name, "unreachable", f"{self.name} is not up; start it with `smacs models up`", 0.0)
+            return Failure(self.name, "unreachable", self._not_up, 0.0)
         replicas = self._replicas
         limit = self.spec.deadline if timeout is None else min(self.spec.deadline, timeout)
         ask = partial(generate, name=self.name, messages=messages, options=options)

@@ -54,7 +54,7 @@ class Replicas:
         return await retried(partial(self._try_each, hash(question_of(messages)), use), self._retries)
 
     def idlest(self) -> Replica:
-        """The replica with the fewest calls in flight."""
+        """The replica with the fewest calls in flight; there must be one."""
         return min((replica for replica in self.all if not replica.aside), key=load, default=self.all[0])
 
     async def aclose(self) -> None:

@@ -71,7 +71,7 @@ class Engine:
         """
         await asyncio.to_thread(import_module, "smacs.pool.chat")
         for llm in self.pool.llms.values():
-            with suppress(PoolError):  # a key that is not set: its calls say so
+            with suppress(PoolError):  # it is not up, or its key is not set: its calls say so
                 llm.chat()
         with suppress(EmbedderDownError):
             async with aclosing(self.run("smacs", {"question": "Ready?"}, {})) as events:

@@ -179,8 +179,8 @@ def test_a_question_is_answered_with_its_trace(dev: Dev, mock: MockServer) -> No
     assert [record["llm"] for record in result["references"]] == LLMS
     assert [candidate["index"] for candidate in result["candidates"]] == [0, 1, 2]
     assert set(result) == {
-        "answer", "messages", "support", "priors", "references", "subsets", "candidates", "selected", "notes",
-        "degraded", "usage",
+        "answer", "messages", "asked", "settings", "support", "priors", "references", "subsets", "candidates",
+        "selected", "notes", "degraded", "usage",
     }  # fmt: skip
 
 

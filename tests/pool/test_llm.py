@@ -12,7 +12,9 @@ from smacs.bench.mock.handle import MockServer
 from smacs.pool.chat import FastChatOpenAI
 from smacs.pool.clients import async_http
 from smacs.pool.config import LLMSpec
+from smacs.pool.errors import PoolError
 from smacs.pool.llm import LLM
+from smacs.pool.pool import Pool
 from smacs.pool.replies import Failure, Reply
 
 KEY = SecretStr("none")
@@ -167,3 +169,8 @@ async def test_a_key_reaches_no_callback(mock: MockServer, monkeypatch: pytest.M
     await model.ainvoke("Hello", config={"callbacks": [Nosy()]})
     assert len(told) == 2
     assert "very-secret" not in "".join(told) + repr(model)
+
+
+async def test_an_llm_that_is_not_up_has_no_chat_model() -> None:
+    with pytest.raises(PoolError, match="smollm2-135m is not up; start it with `smacs models up`"):
+        Pool.load("local").llms["smollm2-135m"].chat()

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.vllm
 
 K, N, KEEP = 7, 8, 6
 REFERENCE = 150  # tokens
-ROUNDS = 4
+ROUNDS = 8
 OUTPUT = 16  # tokens
 HITS, FASTER = 0.70, 3.0
 TEXT = "the sum of two even numbers is even so we add them and then check the result by hand once more"

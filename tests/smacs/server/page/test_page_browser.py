@@ -144,7 +144,8 @@ def test_stop_cancels_the_calls(page: "Page", mock: MockServer) -> None:
     set_all(mock, text="late", latency=300.0)
     page.get_by_label("Question", exact=True).fill("Will this end?")
     page.get_by_role("button", name="Ask", exact=True).click()
-    page.locator("#references .waiting").first.wait_for()
+    while mock.stats().total.in_flight < 4:
+        page.wait_for_timeout(20)
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped before the end").wait_for()
     while mock.stats().total.in_flight:
