@@ -16,6 +16,14 @@ from smacs.store.records import Evaluation, Question
 
 DIMENSION = 16
 NAMES = [f"llm-{i}" for i in range(8)]
+ONLY_BY_NAME = ("soak", "vllm")  # markers of tests that are left out of every run whose `-m` does not name them
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    unnamed = [marker for marker in ONLY_BY_NAME if marker not in config.option.markexpr]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unnamed))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

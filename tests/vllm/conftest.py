@@ -1,7 +1,4 @@
-"""Real vLLM on this machine's CPU, for `make test-vllm`: one server of SmolLM2 for all tests, started with `up`.
-
-These tests are left out of every run whose `-m` does not name them.
-"""
+"""Real vLLM on this machine's CPU, for `make test-vllm`: one server of SmolLM2 for all tests, started with `up`."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -30,14 +27,6 @@ ENVIRONMENT = {
 
 Counters = Callable[[], dict[str, float]]
 SpecOf = Callable[[str], LLMSpec]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "vllm" in config.option.markexpr:
-        return
-    left_out = [item for item in items if item.get_closest_marker("vllm")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

@@ -138,15 +138,17 @@ def test_numbers_beyond_all_bounds_are_no_failure(target: Target, settings_: dic
     target.send(Drawn((encoded(ask),)), keyed=True)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "total", [pytest.param(500, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.soak)]
+)
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # what schemathesis does to strategies
-def test_ten_thousand_malformed_requests(target: Target) -> None:
+def test_malformed_requests(target: Target, total: int) -> None:
     """Hypothesis on bodies, headers and addresses, and schemathesis on what the server says that it takes."""
     for strategy, count in SHARES.items():
-        target.send_all(strategy(), count)
-    target.send_all(against_the_schema(target.app), 10_000 - target.sent)
+        target.send_all(strategy(), count * total // 10_000)
+    target.send_all(against_the_schema(target.app), total - target.sent)
     target.look_at_log()
-    assert target.sent == 10_000
+    assert target.sent == total
 
 
 def against_the_schema(app: "FastAPI") -> st.SearchStrategy[Drawn]:
