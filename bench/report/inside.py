@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from smacs.bench.report.accuracy import share
 from smacs.bench.report.candidates import RIGHT, Candidates, candidates
+from smacs.bench.report.changes import changes, first_right
 from smacs.bench.report.figures import Point
 from smacs.bench.report.model import Inside
 from smacs.bench.report.names import REFERENCE
@@ -34,6 +35,7 @@ def inside(run: Run) -> Inside | None:
         choices=list(_choices(made)),
         choices_choosable=list(_choices(deciding)),
         kept=list(_kept(lines, made)),
+        changes=changes(run),
         terms=terms(made),
     )
 
@@ -47,8 +49,7 @@ def _stages(run: Run, rows: Sequence[int], lines: Sequence[Outcome], made: Candi
     yield _point("a reference is right", _referenced(lines))
     yield _point("a candidate is right", made.some)
     yield _point("the answer is right", made.at(made.selected) > 0)
-    first = [bool(line.references) and max(line.references, key=lambda r: r.prior).correct >= RIGHT for line in lines]
-    yield _point("the first reference is right", np.array(first))
+    yield _point("the first reference is right", first_right(lines) > 0)
 
 
 def _choices(made: Candidates) -> Iterator[Point]:

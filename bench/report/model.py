@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.bench.report.figures import Cell, Group, Interval, Point
+from smacs.bench.report.figures import Cell, Difference, Group, Interval, Point
 from smacs.bench.run.records import BankInfo, PoolInfo
 
 
@@ -96,6 +96,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     spread_perplexity: float
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the first reference is right, how often the answer; `difference` is the answer less the reference."""
+
+    benchmark: str
+    first: Interval | None
+    answer: Interval | None
+    difference: Difference
+
+
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
     """What happens inside SMACS: `stages` from any LLM right to the answer right; `choices` are other ways to choose
     among the same candidates; `choosable` of the `questions` have right and wrong candidates, `chosen` is the share of
@@ -108,6 +117,7 @@ class Inside(msgspec.Struct, frozen=True, kw_only=True):
     choices: list[Point]
     choices_choosable: list[Point]
     kept: list[Point]
+    changes: list[Change]
     terms: Terms | None
 
 

@@ -184,6 +184,11 @@ def test_what_decides_inside_smacs_by_hand(make_run):
         "the first reference is right": 75.0,
     }
     assert [(p.share.value, p.questions) for p in found.kept] == [(pytest.approx(200 / 3), 3), (0.0, 1)]
+    (mbpp, every) = found.changes  # q0 and q1 are spoilt
+    assert (mbpp.benchmark, every.benchmark) == ("mbpp", "")
+    assert (mbpp.first.value, mbpp.answer.value) == (75.0, 25.0)
+    assert (mbpp.difference.value, mbpp.difference.ahead, mbpp.difference.behind) == (-50.0, 0, 2)
+    assert mbpp.difference.p == every.difference.p == 0.5  # two coins that fall alike
     terms = found.terms
     assert (terms.questions, terms.apart) == (4, 2)
     assert (terms.followed_similarity, terms.followed_perplexity, terms.followed_neither) == (1, 1, 0)

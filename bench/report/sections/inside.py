@@ -1,6 +1,6 @@
 """Inside SMACS: where right answers get lost, and what decides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from smacs.bench.report.charts.dots import Dot, dots
 from smacs.bench.report.charts.svg import MAIN, PLAIN
@@ -8,7 +8,7 @@ from smacs.bench.report.figures import Point
 from smacs.bench.report.model import Inside, Report, Terms
 from smacs.bench.report.sections.common import needs
 from smacs.bench.report.sheet import Cell, Section, Sheet
-from smacs.bench.report.text import cell, number, p_value, percent
+from smacs.bench.report.text import cell, gain, number, p_value, percent
 
 TITLE = "Inside SMACS"
 CHOICE = (
@@ -27,7 +27,7 @@ def section(report: Report) -> Section:
         dots("stages", "Where right answers get lost", _dots(found.stages, "the answer is right"), "questions, %"),
         dots("choices", "Ways to choose among the candidates", _dots(found.choices, "as SMACS chose"), "questions, %"),
     ]
-    sheets = [_stages(found), _choices(found)]
+    sheets = [_stages(found), _changes(found, report.benchmarks), _choices(found)]
     if found.terms:
         sheets.append(_terms(found.terms))
     return Section("inside", TITLE, _text(found), charts, sheets)
@@ -60,6 +60,21 @@ def _stages(found: Inside) -> Sheet:
     rows = [[Cell(p.name), cell(p.share, f"n = {p.questions:,}")] for p in found.stages]
     rows += [[Cell(f"a candidate is right, where {p.name}"), cell(p.share, f"n = {p.questions:,}")] for p in found.kept]
     return Sheet("Where right answers get lost", ["", "share, %"], rows, folded=True)
+
+
+def _changes(found: Inside, titles: Mapping[str, str]) -> Sheet:
+    rows = [
+        [
+            Cell(titles.get(change.benchmark, "all questions")),
+            cell(change.first, f"n = {change.difference.questions:,}"),
+            cell(change.answer, f"Δ {gain(change.difference)}", f"McNemar {p_value(change.difference.p)}"),
+            Cell(f"{change.difference.ahead:,}"),
+            Cell(f"{change.difference.behind:,}"),
+        ]
+        for change in found.changes
+    ]
+    headers = ["benchmark", "the first reference, %", "the answer, %", "mended", "spoilt"]
+    return Sheet("What came of the first reference", headers, rows)
 
 
 def _choices(found: Inside) -> Sheet:
