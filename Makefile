@@ -46,7 +46,7 @@ dev: install  ## start the local LLMs and `langgraph dev`, for LangGraph Studio
 test: install  ## every test, real LLMs and servers included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
 	@$(BIN)/smacs models pull smollm2-135m
-	@$(BIN)/python -m pytest -m slow --durations 15
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations 15
 
 test-fast: install  ## the inner loop: under a minute
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
