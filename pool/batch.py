@@ -10,7 +10,7 @@ import msgspec
 
 from smacs.pool.config import LLMSpec
 from smacs.pool.generate import call_options, reply_of
-from smacs.pool.prompts import Message
+from smacs.pool.prompts import Message, led_by
 from smacs.pool.replies import Failure, Reply
 
 
@@ -18,8 +18,9 @@ def request_body(
     name: str, spec: LLMSpec, messages: Sequence[Message], sampling: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The body of a request to /v1/chat/completions; `sampling` holds where the pool file says nothing."""
+    messages = led_by(spec.system, messages)
     options = call_options(spec, messages, n=1, logprobs=False, seed=None, sampling=sampling)
-    return {"model": spec.model or name, "messages": list(messages), **options, **spec.extra_body}
+    return {"model": spec.model or name, "messages": messages, **options, **spec.extra_body}
 
 
 def read_body(name: str, spec: LLMSpec, body: bytes) -> Reply | Failure:

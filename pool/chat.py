@@ -68,6 +68,9 @@ class FastChatOpenAI(ChatOpenAI):
     session: Any = Field(default=None, exclude=True)
     """An aiohttp session of the event loop it is used in (see `smacs.pool.transport`); None: the openai client."""
 
+    owner: Any = Field(default=None, exclude=True, repr=False)
+    """Who closes the session when it goes: it stays as long as this does."""
+
     _headers: dict[str, str] | None = PrivateAttr(default=None)
 
     def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -5,10 +5,10 @@ All share one TLS context: loading the certificates is what costs when a client 
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -18,12 +18,13 @@ Client = TypeVar("Client")
 
 
 class PerLoop(Generic[Client]):
-    """`make()` once for each running event loop; dropped with the loop."""
+    """`make()` once for each running event loop; closed with the loop, or earlier by `aclose` or with this object."""
 
     def __init__(self, make: Callable[[], Client], close: Callable[[Client], Awaitable[None]]) -> None:
         self._make = make
         self._close = close
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
+        self._clients: dict[asyncio.AbstractEventLoop, Client] = {}
+        self._ends: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
 
     def get(self) -> Client:
         """The client of the running loop."""
@@ -31,12 +32,23 @@ class PerLoop(Generic[Client]):
         client = self._clients.get(loop)
         if client is None:
             client = self._clients[loop] = self._make()
+            end = self._ends[loop] = self._until_the_end(loop, client)
+            with suppress(StopIteration):
+                anext(end).send(None)  # to its `yield`, where the loop finds it at its end
         return client
 
     async def aclose(self) -> None:
         """Close the client of the running loop, if there is one."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
+        end = self._ends.get(asyncio.get_running_loop())
+        if end is not None:
+            await end.aclose()
+
+    async def _until_the_end(self, loop: asyncio.AbstractEventLoop, client: Client) -> AsyncGenerator[None, None]:
+        """Ended by `aclose`, or by the loop: it ends what nobody holds any more, and at its own end all the rest."""
+        try:
+            yield
+        finally:
+            del self._clients[loop], self._ends[loop]
             await self._close(client)
 
 

@@ -29,6 +29,7 @@ class LLMSpec(Table):
     model: str | None = Field(default=None, description="Name the server knows it by; default: its name in the pool.")
     api_key_env: str | None = Field(default=None, description="Environment variable that holds the key.")
     context: int = Field(default=32768, gt=0, description="Context window in tokens.")
+    system: str = Field(default="", description="Put before every system prompt it gets, say to make it think.")
     sampling: Sampling = Field(default_factory=Sampling)
     extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent as it is with every request.")
     thinking: Literal["auto", "none", "tags", "field", "headings"] = Field(

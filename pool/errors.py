@@ -22,11 +22,13 @@ answers with `status`. A failed LLM call is no error: it is a `Failure` record (
 class SmacsError(RuntimeError):  # LangGraph's server hides the texts of errors that are not one of Python's own
     """Base of every error raised on purpose; its text is meant for the user."""
 
-    status = 400
+    status = 503  # of a server that meets it: not the fault of who asks
 
 
 class InputError(SmacsError):
     """A question, setting or option that cannot be used."""
+
+    status = 400
 
 
 class PoolError(SmacsError):
@@ -39,8 +41,6 @@ class ModelFileError(PoolError):
 
 class ServerError(PoolError):
     """A local LLM server did not start or stop."""
-
-    status = 503
 
 
 class BankError(SmacsError):
@@ -56,8 +56,6 @@ class BankLockedError(BankError):
 class ChromaServerError(BankError):
     """The Chroma server that holds a bank's index does not answer, or not as expected."""
 
-    status = 503
-
 
 class EmbedderMismatchError(BankError):
     """The bank was embedded with another embedder or dimension than the one at hand."""
@@ -65,8 +63,6 @@ class EmbedderMismatchError(BankError):
 
 class EmbeddingError(SmacsError):
     """The embedder cannot be loaded."""
-
-    status = 503
 
 
 class EmbedderDownError(EmbeddingError):
@@ -79,5 +75,3 @@ class GradingError(SmacsError):
 
 class NoAnswerError(SmacsError):
     """No LLM of the pool gave a usable reply; the message lists who failed and why."""
-
-    status = 503

@@ -14,7 +14,7 @@ from smacs.pool.config import LLMSpec
 from smacs.pool.errors import PoolError
 from smacs.pool.generate import call_options, generate, reply_of
 from smacs.pool.limits import Limiter
-from smacs.pool.prompts import Message
+from smacs.pool.prompts import Message, led_by
 from smacs.pool.replica import Replica
 from smacs.pool.replicas import Replicas
 from smacs.pool.replies import Failure, Reply
@@ -108,6 +108,7 @@ class LLM:
         (temperature, max_tokens, ...) is what holds where the pool file says nothing for this LLM. With `logprobs`
         each choice carries (sum, count).
         """
+        messages = led_by(self.spec.system, messages)
         options = call_options(self.spec, messages, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
         with chat_span(self.name, self.spec, messages, options) as span:
             result = await self._ask(messages, options, timeout)
@@ -167,6 +168,7 @@ class LLM:
             http_client=sync_http(),
             http_async_client=async_http(),
             session=new_session(self.spec.in_flight, url),
+            owner=self,
             timeout=None,
         )
 

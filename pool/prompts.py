@@ -44,9 +44,10 @@ class Prompts:
     def load(cls, folder: Path | None = None) -> "Prompts":
         """The shipped templates, overridden by a folder's; raises InputError for an unusable file."""
         texts = _shipped() | (_read(folder) if folder else {})
-        readers = [_reader(name, texts.pop(name)) for name in _READERS]
+        aggregator, consistency = (_reader(name, texts.pop(name)) for name in _READERS)
         keywords = texts.pop(_KEYWORDS).strip()
-        return cls({task: _parse(task, text) for task, text in sorted(texts.items())}, *readers, keywords)
+        templates = {task: _parse(task, text) for task, text in sorted(texts.items())}
+        return cls(templates, aggregator, consistency, keywords)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -89,6 +90,15 @@ class Prompts:
                 f"Add {task}.md to your prompts folder, or name one of these."
             )
         return self.templates[task]
+
+
+def led_by(system: str, messages: Sequence[Message]) -> list[Message]:
+    """The messages with `system` before their system prompt, or as one where they have none."""
+    if not system:
+        return list(messages)
+    own = messages[0]["content"] if messages and messages[0]["role"] == "system" else ""
+    rest = messages[1:] if own else messages
+    return [{"role": "system", "content": "\n\n".join(filter(None, [system, own]))}, *rest]
 
 
 def _numbered(template: str, texts: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from smacs.bench.run.meter import meter
 from smacs.bench.run.replies import Asked, Replies, Sample, key_of
 from smacs.pool.limits import Limiter
 from smacs.pool.llm import LLM
-from smacs.pool.prompts import Message
+from smacs.pool.prompts import Message, led_by
 from smacs.pool.replies import Choice, Failure, Reply
 
 _TELLS = ("empty", "overflow")  # failures that say something of the LLM; the others say something of its endpoint
@@ -35,7 +35,8 @@ class CachedLLM(LLM):
     ) -> Reply | Failure:
         """As `LLM.call`, from the replies kept where they are enough."""
         options = {**(sampling or {}), **self.spec.sampling.model_dump(exclude_none=True)}
-        key = key_of(self.name, self.spec.model, list(messages), options, self.spec.extra_body, logprobs)
+        sent = led_by(self.spec.system, messages)
+        key = key_of(self.name, self.spec.model, sent, options, self.spec.extra_body, logprobs)
         start = meter().take(key, n)
         async with self._replies.lock(key):
             failure = await self._complete(key, messages, start + n, logprobs, seed, sampling)

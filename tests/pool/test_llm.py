@@ -51,6 +51,16 @@ async def test_the_llms_own_sampling_wins_over_the_questions(mock: MockServer) -
     assert "max_completion_tokens" not in body
 
 
+async def test_the_llms_own_system_prompt_comes_first(mock: MockServer) -> None:
+    mine = llm(mock, system="detailed thinking on")
+    await mine.call(HELLO)
+    await mine.call([{"role": "system", "content": "Be brief."}, *HELLO])
+    assert [body["messages"] for body in mock.stats().bodies("model")] == [
+        [{"role": "system", "content": "detailed thinking on"}, *HELLO],
+        [{"role": "system", "content": "detailed thinking on\n\nBe brief."}, *HELLO],
+    ]
+
+
 async def test_max_tokens_leave_room_for_the_prompt(mock: MockServer) -> None:
     await llm(mock, context=1000).call(
         [{"role": "user", "content": "word " * 400}], sampling={"max_tokens": 900}
