@@ -115,11 +115,12 @@ class RecordedLLM(LLM):
 
 
 def _reference_reply(llm: str, records: Sequence[Reference]) -> Reply:
-    choices = tuple(Choice(record["text"], record["reasoning"]) for record in records)
+    choices = tuple(Choice(record["text"], record["reasoning"], record["finish"]) for record in records)
     return Reply(llm, choices, 0, sum(record["tokens"] for record in records), records[0]["seconds"])
 
 
 def _choice(candidate: Candidate) -> Choice:
     """Its mean log-probability as that of a single token."""
     mean = candidate["logprob"]
-    return Choice(candidate["text"], candidate["reasoning"], logprob_sum=mean, logprob_count=int(mean is not None))
+    said = (candidate["text"], candidate["reasoning"], candidate["finish"])
+    return Choice(*said, logprob_sum=mean, logprob_count=int(mean is not None))

@@ -84,7 +84,7 @@ class OutputState(TypedDict, total=False):
     """The candidates with similarity, perplexity and score (eq. 7)."""
 
     selected: dict[str, Any]
-    """Which candidate won (None: a reference is the answer), and the LLM that wrote it."""
+    """Which candidate won (None: a reference is the answer), the LLM that wrote it, and why it ended there."""
 
     notes: Annotated[list[str], add_reasons]
     """How it was decided where numbers do not say it: the data set routed by, the votes counted."""

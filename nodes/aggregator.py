@@ -91,6 +91,7 @@ def _candidate(index: int, choice: Choice, llm: LLM, state: AggregatorTask) -> C
         "index": index,
         "text": choice.text,
         "reasoning": choice.reasoning,
+        "finish": choice.finish,
         "subset": state["subset"],
         "aggregator": llm.name,
         "logprob": logprob,

@@ -3,19 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
-from smacs.nodes.records import Reference
+from smacs.nodes.records import Candidate, Reference
 from smacs.nodes.run import Tools
 
 
-def answer_with(text: str, llm: str, tools: Tools, *, candidate: int | None, reasons: Sequence[str]) -> dict[str, Any]:
-    """The update of the node that answers: `candidate` is the winner's index, None for a reference."""
-    from langchain_core.messages import AIMessage
-
-    selected = {"candidate": candidate, "llm": llm}
-    tools.emit({"event": "selected", **selected, "answer": text})
-    return {"answer": text, "selected": selected, "messages": [AIMessage(text)], "degraded": list(reasons)}
+def answer_with_candidate(winner: Candidate, position: int, tools: Tools) -> dict[str, Any]:
+    """The update of the node that answers with a candidate."""
+    return _answer(winner["text"], winner["aggregator"], winner["finish"], position, tools, [])
 
 
 def answer_with_reference(record: Reference, tools: Tools, reasons: Sequence[str]) -> dict[str, Any]:
-    """The same, of a reference."""
-    return answer_with(record["text"], record["llm"], tools, candidate=None, reasons=reasons)
+    """The update of the node that answers with a reference."""
+    return _answer(record["text"], record["llm"], record["finish"], None, tools, reasons)
+
+
+def _answer(
+    text: str, llm: str, finish: str, candidate: int | None, tools: Tools, reasons: Sequence[str]
+) -> dict[str, Any]:
+    from langchain_core.messages import AIMessage
+
+    selected = {"candidate": candidate, "llm": llm, "finish": finish}
+    tools.emit({"event": "selected", **selected, "answer": text})
+    return {"answer": text, "selected": selected, "messages": [AIMessage(text)], "degraded": list(reasons)}

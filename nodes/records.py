@@ -12,7 +12,8 @@ Usage = dict[str, int]  # calls, failed, prompt_tokens, completion_tokens
 
 class Reference(TypedDict):
     """One record for each call, of several samples one for each: `rank` and `prior` of the LLM, its text or its
-    error. Seconds are of this call alone; tokens of one that gave several samples are shared out equally."""
+    error. Seconds are of this call alone; tokens of one that gave several samples are shared out equally. `finish` is
+    why the LLM ended, as its server said it: `length` where `max_tokens` cut it."""
 
     llm: str
     sample: int
@@ -20,6 +21,7 @@ class Reference(TypedDict):
     prior: float
     text: str
     reasoning: str
+    finish: str
     tokens: int
     seconds: float
     error: str | None
@@ -32,6 +34,7 @@ class Candidate(TypedDict):
     index: int
     text: str
     reasoning: str
+    finish: str
     subset: list[str]
     aggregator: str
     logprob: float | None

@@ -104,6 +104,7 @@ def _records(results: Sequence[Reply | Failure], rank: int, prior: float) -> lis
             sample=sample,
             text=choice.text,
             reasoning=choice.reasoning,
+            finish=choice.finish,
             tokens=reply.completion_tokens // len(reply.choices),
         )
         for sample, (reply, choice) in enumerate(pairs)
@@ -118,6 +119,7 @@ def _record(
     sample: int = 0,
     text: str = "",
     reasoning: str = "",
+    finish: str = "",
     tokens: int = 0,
     error: str | None = None,
 ) -> Reference:
@@ -128,6 +130,7 @@ def _record(
         "prior": prior,
         "text": text,
         "reasoning": reasoning,
+        "finish": finish,
         "tokens": tokens,
         "seconds": round(result.seconds, 3),
         "error": error,

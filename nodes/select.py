@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from smacs.nodes.answer import answer_with, answer_with_reference
+from smacs.nodes.answer import answer_with_candidate, answer_with_reference
 from smacs.nodes.arrivals import at_least_one
 from smacs.nodes.records import Candidate, Reference
 from smacs.nodes.run import Tools
@@ -37,8 +37,7 @@ async def select(state: Scored, tools: Tools) -> dict[str, Any]:
     candidates = state["candidates"]
     if candidates:
         position = best([c["score"] for c in candidates], [c["perplexity"] for c in candidates])
-        winner = candidates[position]
-        return answer_with(winner["text"], winner["aggregator"], tools, candidate=position, reasons=[])
+        return answer_with_candidate(candidates[position], position, tools)
     reference = at_least_one(state["references"])[0]
     reason = f"no candidate could be made: the answer is the reference of {reference['llm']}, the highest prior"
     return answer_with_reference(reference, tools, [reason])

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from smacs.graph.words import words
 from smacs.nodes.records import name_of
 
 _NEXT = {
@@ -42,10 +43,14 @@ class Board:
         self._line("server", text)
 
     def event(self, event: dict[str, Any]) -> None:
-        """Show one progress event of the graph."""
+        """Show one progress event of the graph, with what an LLM wrote or how it failed."""
         kind = event["event"]
-        show = getattr(self, f"_{kind}")
-        show(event)
+        label, text = words(event)
+        if kind == "candidate":
+            text = f"{event['index'] + 1}: {_short(event['text'])}"
+        elif kind == "referencer" and event["error"]:
+            text = f"{event['llm']}: {event['error']}"
+        self._line(label, text)
         if kind in _NEXT and self._status is not None:
             self._status.update(_NEXT[kind])
 
@@ -69,29 +74,6 @@ class Board:
         """Say what a replay brought out otherwise than its trace."""
         for line in differences or ["replayed: priors, subsets, scores and answer are those of the trace"]:
             self._console.print(escape(line), style="cyan" if differences else "green")
-
-    def _retrieved(self, event: dict[str, Any]) -> None:
-        support = event["support"]
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in list(support["datasets"].items())[:4])
-        self._line("retrieved", f"{support['count']} similar bank questions above {support['threshold']:.2f}: {shares}")
-
-    def _priors(self, event: dict[str, Any]) -> None:
-        self._line("prior", ", ".join(f"{name} {prior:.1f}" for name, prior in event["priors"].items()))
-
-    def _referencer(self, event: dict[str, Any]) -> None:
-        said = event["error"] or f"{event['tokens']} tokens in {event['seconds']:.1f} s"
-        self._line("reference", f"{event['llm']}: {said}")
-
-    def _subsets(self, event: dict[str, Any]) -> None:
-        different = {tuple(subset) for subset in event["subsets"]}
-        self._line("drop", f"{len(event['subsets'])} subsets drawn, {len(different)} different")
-
-    def _candidate(self, event: dict[str, Any]) -> None:
-        self._line("candidate", f"{event['index'] + 1}: {_short(event['text'])}")
-
-    def _selected(self, event: dict[str, Any]) -> None:
-        which = "a reference" if event["candidate"] is None else f"candidate {event['candidate'] + 1}"
-        self._line("selected", f"{which}, written by {event['llm']}")
 
     def _line(self, label: str, text: str) -> None:
         self._console.print(f"[bold cyan]{label:>10}[/]  {escape(text)}", soft_wrap=True)

@@ -26,7 +26,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     408: {"description": "The body did not arrive in time"},
     413: {"description": "The body is too large"},
     429: {"description": "A limit of the key, or too many questions at once; Retry-After says when to ask again"},
-    503: {"description": "No LLM answered, or the server is stopping"},
+    503: {"description": "No LLM answered, the bank or embedder cannot be used, or the server is stopping"},
     504: {"description": "No answer within the deadline"},
 }
 

@@ -23,7 +23,7 @@ class Choice(Struct, frozen=True):
 
     index: int
     message: Message
-    finish_reason: str = "stop"
+    finish_reason: str
     logprobs: None = None
 
 
@@ -77,15 +77,18 @@ class Chunk(Struct, frozen=True):
 
 def completion(job: Job, results: Sequence[Result]) -> Completion:
     """The reply of a job, from the results of its runs."""
-    texts = [cut(result["answer"], job.stop) for result in results]
-    choices = [Choice(index, Message(text)) for index, text in enumerate(texts)]
+    ends = [ending(result, job.stop) for result in results]
+    choices = [Choice(index, Message(text), finish) for index, (text, finish) in enumerate(ends)]
     return Completion(job.id, job.created, job.model, choices, usage_of(results), about(job, results))
 
 
-def cut(text: str, stop: Sequence[str]) -> str:
-    """The text before the first of the stop strings."""
+def ending(result: Result, stop: Sequence[str]) -> tuple[str, str]:
+    """The answer before the first of the stop strings, and why it ends there: `length` where `max_tokens` cut it."""
+    text = result["answer"]
     found = [position for string in stop if (position := text.find(string)) >= 0]
-    return text[: min(found)] if found else text
+    if found:
+        return text[: min(found)], "stop"
+    return text, "length" if result["selected"]["finish"] == "length" else "stop"
 
 
 def usage_of(results: Sequence[Result]) -> Usage:

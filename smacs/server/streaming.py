@@ -9,12 +9,12 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from smacs.graph.words import words
 from smacs.server.engine import Engine, Event
 from smacs.server.errors import error_body
 from smacs.server.hangup import HungUpError, unless_hung_up
 from smacs.server.job import Job
-from smacs.server.progress import line
-from smacs.server.replies import Chunk, ChunkChoice, Delta, Result, about, cut, usage_of
+from smacs.server.replies import Chunk, ChunkChoice, Delta, Result, about, ending, usage_of
 from smacs.server.runs import WAITING, events_of
 
 PIECE = 256  # characters of one chunk of the answer
@@ -85,17 +85,18 @@ def in_order(results: dict[int, Result]) -> list[Result]:
 
 def _progress(job: Job, index: int, event: Event) -> bytes:
     said = {"event": event} if job.events else msgspec.UNSET
-    return _event(job, index, Delta(reasoning_content=f"{line(event)}\n"), smacs=said)
+    line = ": ".join(filter(None, words(event)))
+    return _event(job, index, Delta(reasoning_content=f"{line}\n"), smacs=said)
 
 
 def _answer(job: Job, index: int, results: dict[int, Result]) -> Iterator[bytes]:
     """The answer in pieces and its end; what is said about all choices goes with the last chunk of the stream."""
-    text = cut(results[index]["answer"], job.stop)
+    text, finish = ending(results[index], job.stop)
     for start in range(0, len(text), PIECE):
         yield _event(job, index, Delta(content=text[start : start + PIECE]))
     last = len(results) == len(job.settings) and not job.usage
     said = about(job, in_order(results)) if last else msgspec.UNSET
-    yield _event(job, index, Delta(), finish="stop", smacs=said)
+    yield _event(job, index, Delta(), finish=finish, smacs=said)
 
 
 def _event(

@@ -108,7 +108,7 @@ async def test_the_router_asks_the_best_llm_of_the_data_set(
     assert (result["answer"], result["usage"]["calls"]) == (f"Says {llm}.", 1)
     shares = {"algebra": 1.0, "law": 5 / 6, "poetry": 8 / 12}
     assert result["priors"][llm] == pytest.approx(shares[dataset])
-    assert result["selected"] == {"candidate": None, "llm": llm}
+    assert result["selected"] == {"candidate": None, "llm": llm, "finish": "stop"}
     (note,) = result["notes"]
     assert note.startswith(f"{llm} is best on the bank's ")
     assert ("none of them of poetry" in note) == (dataset == "poetry")
@@ -156,7 +156,7 @@ async def test_majority_voting_counts_equal_answers_of_all_llms(
         mock.set(f"llm-{i}", text=rf"\boxed{{{i}}}")
     result = await ask("majority_voting", make_pool(), bank, {**ASK, "task": "math"})
     assert result["answer"] == r"\boxed{\frac{1}{2}}"  # three say so, llm-2 is the first of them by prior
-    assert result["selected"] == {"candidate": None, "llm": "llm-2"}
+    assert result["selected"] == {"candidate": None, "llm": "llm-2", "finish": "stop"}
     assert result["notes"] == [r"3 of 8 replies answer \frac{1}{2}"]
     assert result["usage"]["calls"] == 8
 
@@ -239,7 +239,7 @@ async def test_self_moa_makes_one_answer_of_one_llms_samples(
     (candidate,) = result["candidates"]
     assert (candidate["text"], candidate["score"], candidate["similarity"]) == ("All of them.", None, None)
     assert candidate["perplexity"] == pytest.approx(1.64872, abs=1e-4)  # exp(0.5)
-    assert (result["selected"], result["usage"]["calls"]) == ({"candidate": 0, "llm": "llm-3"}, 2)
+    assert (result["selected"], result["usage"]["calls"]) == ({"candidate": 0, "llm": "llm-3", "finish": "stop"}, 2)
 
 
 async def test_moa_makes_one_answer_of_all(mock: MockServer, make_pool: MakePool, bank: QuestionBank) -> None:

@@ -136,7 +136,7 @@ async def test_without_any_aggregator_the_best_reference_is_the_answer(
     mock.set("llm-1", text="Eight, says llm-1.")
     result = await ask(make_pool(), bank, k=2)
     assert result["answer"] == "Eight, says llm-1."
-    assert result["selected"] == {"candidate": None, "llm": "llm-1"}
+    assert result["selected"] == {"candidate": None, "llm": "llm-1", "finish": "stop"}
     assert any("no candidate could be made" in reason for reason in result["degraded"])
 
 

@@ -33,7 +33,7 @@ async def test_one_question_walks_through_every_node(mock: MockServer, make_pool
     # exp(0.5) = 1.64872; equal texts have similarity 1; S = 1 + (1 - 1.64872) = 0.35128; ties go to index 0.
     assert result["candidates"][3]["perplexity"] == pytest.approx(1.64872, abs=1e-4)
     assert result["candidates"][3]["score"] == pytest.approx(0.35128, abs=1e-4)
-    assert result["selected"] == {"candidate": 0, "llm": "llm-7"}
+    assert result["selected"] == {"candidate": 0, "llm": "llm-7", "finish": "stop"}
     assert result["degraded"] == []
     different = {tuple(subset) for subset in result["subsets"]}
     assert result["usage"]["calls"] == 7 + len(different)

@@ -86,7 +86,7 @@ async def test_without_keywords_for_the_question_its_neighbours_subjects_count(
     write(bank, q0=["algebra"], q1=["law"])
     mock.set("llm-1", fault="500")
     result = await ask(make_pool(["llm-0", "llm-1"], **ONE), bank)
-    assert result["selected"] == {"candidate": None, "llm": "llm-0"}
+    assert result["selected"] == {"candidate": None, "llm": "llm-0", "finish": "stop"}
     assert result["degraded"][0].startswith("the question's skills are not named: overloaded: llm-1")
 
 

@@ -46,6 +46,16 @@ def test_usage_counts_every_call_made_inside(server: Served, mock: MockServer) -
     assert usage["total_tokens"] == usage["prompt_tokens"] + 14
 
 
+@pytest.mark.parametrize("model", ["smacs", "moa", "simple_router", "llm-3"])
+def test_an_answer_that_max_tokens_cut_says_so(server: Served, mock: MockServer, model: str) -> None:
+    """The LLMs would write nine tokens and may write four."""
+    for name in LLMS:
+        mock.set(name, tokens=9)
+    for limit, finish in ((4, "length"), (9, "stop")):
+        choices = server.ask(model=model, max_tokens=limit).raise_for_status().json()["choices"]
+        assert [choice["finish_reason"] for choice in choices] == [finish]
+
+
 def test_one_llm_is_a_model_too(server: Served, mock: MockServer) -> None:
     mock.set("llm-1", text="Eight, I think.")
     reply = server.ask(model="llm-1").raise_for_status().json()

@@ -40,7 +40,7 @@ def test_the_official_client_streams(client: OpenAI) -> None:
     deltas = [choice.delta for chunk in chunks for choice in chunk.choices]
     assert "".join(delta.content or "" for delta in deltas) == "Eight legs."
     thinking = "".join((delta.model_extra or {}).get("reasoning_content") or "" for delta in deltas)
-    assert "llm-0 answered: 2 tokens" in thinking
+    assert "reference: llm-0: 2 tokens" in thinking
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.completion_tokens == 14
 

@@ -1,4 +1,4 @@
-"""Parts of the server by themselves: cutting at stop strings, seeds, lines of progress, models called like systems."""
+"""Parts of the server by themselves: where answers end, seeds, models called like systems."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,9 +13,8 @@ from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.server.engine import Engine
 from smacs.server.job import seeded
-from smacs.server.progress import line
 from smacs.server.refused import REFUSED
-from smacs.server.replies import cut
+from smacs.server.replies import ending
 from smacs.server.settings import load_settings
 from smacs.server.wire import ChatRequest, Extension
 from smacs.store.bank import QuestionBank
@@ -25,10 +24,20 @@ STOPS = st.lists(st.text("ab", min_size=1, max_size=3), max_size=4)
 
 @given(st.text("abc", max_size=12), STOPS)
 def test_a_cut_text_is_the_longest_beginning_that_no_stop_string_is_in(text: str, stops: list[str]) -> None:
-    kept = cut(text, stops)
+    kept, finish = ending(result(text, "length"), stops)
     assert text.startswith(kept)
+    assert finish == ("length" if not any(stop in text for stop in stops) else "stop")
     assert not any(stop in kept for stop in stops)
     assert kept == text or any(text[len(kept) :].startswith(stop) for stop in stops)
+
+
+@pytest.mark.parametrize(("said", "finish"), [("length", "length"), ("stop", "stop"), ("", "stop"), ("eos", "stop")])
+def test_a_whole_answer_ends_as_its_llm_did_in_openais_words(said: str, finish: str) -> None:
+    assert ending(result("Eight.", said), ()) == ("Eight.", finish)
+
+
+def result(answer: str, finish: str) -> dict[str, Any]:
+    return {"answer": answer, "selected": {"candidate": 0, "llm": "a", "finish": finish}}
 
 
 @given(st.integers(0, 2**31), st.integers(1, 8))
@@ -40,30 +49,6 @@ def test_every_answer_has_a_seed_of_its_own_and_the_first_one_the_callers(seed: 
 
 def test_a_single_answer_keeps_its_settings() -> None:
     assert seeded({"k": 2}, 1) == [{"k": 2}]
-
-
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        (
-            {"event": "retrieved", "support": {"count": 44, "datasets": {"algebra": 0.75, "law": 0.25}}},
-            "44 similar questions: algebra 75%, law 25%",
-        ),
-        ({"event": "priors", "priors": {"a": 1.234, "b": 0.0}}, "priors: a 1.23, b 0.00"),
-        (
-            {"event": "referencer", "llm": "a", "error": None, "tokens": 86, "seconds": 2.06},
-            "a answered: 86 tokens in 2.1 s",
-        ),
-        ({"event": "referencer", "llm": "a", "error": "late: a at http://..."}, "a failed: late"),
-        ({"event": "subsets", "subsets": [["a"], ["b"], ["a"]]}, "3 subsets, 2 different"),
-        ({"event": "candidate", "index": 0, "text": "x"}, "candidate 1 is written"),
-        ({"event": "selected", "candidate": 2, "llm": "a"}, "selected: candidate 3, written by a"),
-        ({"event": "selected", "candidate": None, "llm": "a"}, "selected: a reference, written by a"),
-        ({"event": "recruited"}, "recruited"),
-    ],
-)
-def test_an_event_is_one_short_line(event: dict[str, Any], said: str) -> None:
-    assert line(event) == said
 
 
 def test_an_llm_that_is_called_like_a_system_keeps_a_name_of_its_own(bank: QuestionBank) -> None:

@@ -34,7 +34,7 @@ def test_role_progress_answer_and_finish_come_in_this_order(server: Served) -> N
     # 40 bank questions, all of them of two data sets; four references; three candidates.
     kinds = [line["reasoning_content"].split()[-1] for line in progress[2:]]
     assert progress[0]["reasoning_content"].endswith("%\n")
-    assert progress[1]["reasoning_content"].startswith("priors: llm-0 ")
+    assert progress[1]["reasoning_content"].startswith("prior: llm-0 ")
     assert kinds == [*["s"] * 4, "different", *["written"] * 3, "llm-3"]
     assert (content, last) == ({"content": "Eight legs."}, {})
     assert [chunk["choices"][0]["finish_reason"] for chunk in found] == [None] * (len(found) - 1) + ["stop"]
@@ -42,6 +42,14 @@ def test_role_progress_answer_and_finish_come_in_this_order(server: Served) -> N
     assert {(chunk["object"], chunk["model"], chunk["id"]) for chunk in found} == {
         ("chat.completion.chunk", "smacs", found[0]["id"])
     }
+
+
+def test_the_last_chunk_says_that_max_tokens_cut_the_answer(server: Served, mock: MockServer) -> None:
+    mock.set("llm-3", tokens=9)
+    last = chunks(server, max_tokens=4, smacs={"trace": True})[-1]
+    assert last["choices"][0]["finish_reason"] == "length"
+    assert last["smacs"]["trace"]["selected"]["finish"] == "length"
+    assert [candidate["finish"] for candidate in last["smacs"]["trace"]["candidates"]] == ["length"] * 3
 
 
 def test_a_long_answer_comes_in_pieces(server: Served, mock: MockServer) -> None:

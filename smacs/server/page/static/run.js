@@ -58,7 +58,7 @@ export function readTrace(trace) {
     references: list(trace.references).map(readReference),
     subsets: list(trace.subsets).map(texts),
     candidates: list(trace.candidates).map(readCandidate),
-    selected: "llm" in selected ? { candidate: number(selected.candidate), llm: text(selected.llm) } : null,
+    selected: "llm" in selected ? { candidate: number(selected.candidate), llm: text(selected.llm), finish: text(selected.finish) } : null,
     notes: texts(trace.notes),
     degraded: texts(trace.degraded),
     usage: Object.keys(record(trace.usage)).length ? numbers(trace.usage) : null,
@@ -72,14 +72,14 @@ function readSupport(support) {
 
 function readReference(value) {
   const given = record(value);
-  const words = { llm: text(given.llm), text: text(given.text), reasoning: text(given.reasoning) };
+  const words = { llm: text(given.llm), text: text(given.text), reasoning: text(given.reasoning), finish: text(given.finish) };
   const figures = { sample: number(given.sample) ?? 0, rank: number(given.rank), prior: number(given.prior), tokens: number(given.tokens), seconds: number(given.seconds) };
   return { ...words, ...figures, error: typeof given.error === "string" ? given.error : null };
 }
 
 function readCandidate(value, position) {
   const given = record(value);
-  const words = { text: text(given.text), reasoning: text(given.reasoning), aggregator: text(given.aggregator) };
+  const words = { text: text(given.text), reasoning: text(given.reasoning), finish: text(given.finish), aggregator: text(given.aggregator) };
   const figures = { logprob: number(given.logprob), perplexity: number(given.perplexity), similarity: number(given.similarity), score: number(given.score) };
   return { index: number(given.index) ?? position, subset: texts(given.subset), ...words, ...figures };
 }

@@ -4,8 +4,13 @@ import { fixed, plural, signed } from "./numbers.js";
 
 /** Sentences that say what won and by how much; none before there is an answer. */
 export function why(run) {
-  const { selected, candidates, references, subsets } = run.trace;
+  const { selected } = run.trace;
   if (!selected) return [];
+  const cut = selected.finish === "length" ? ["It was cut at max_tokens: the end is missing."] : [];
+  return [...chosen(run.trace), ...cut];
+}
+
+function chosen({ selected, candidates, references, subsets }) {
   if (selected.candidate === null) return [ofReference(selected.llm, references, subsets)];
   const winner = candidates[selected.candidate];
   if (!winner) return [`Candidate ${selected.candidate + 1}, written by ${selected.llm}, is the answer.`];

@@ -17,7 +17,8 @@ Say = Callable[[dict[str, Any]], list[str]]
 
 @pytest.fixture(scope="module")
 def anything() -> dict[str, Any]:
-    return {"references": [], "subsets": [["a"], ["b"]], "notes": [], "selected": {"candidate": 0, "llm": "agg"}}
+    selected = {"candidate": 0, "llm": "agg", "finish": "stop"}
+    return {"references": [], "subsets": [["a"], ["b"]], "notes": [], "selected": selected}
 
 
 @pytest.fixture
@@ -73,3 +74,5 @@ def test_a_single_candidate_and_a_reference_need_no_scores(say: Say, anything: d
         "The answer is the reply of a."
     ]
     assert say({**anything, "candidates": [], "selected": None}) == []
+    whole = {"candidate": None, "llm": "a", "finish": "length"}
+    assert say({**anything, **chosen, "selected": whole})[1] == "It was cut at max_tokens: the end is missing."
