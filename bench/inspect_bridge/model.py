@@ -91,10 +91,11 @@ def _open(bank: QuestionBank | str | Path | None) -> QuestionBank:
 
 
 def _output(name: str, result: dict[str, Any]) -> ModelOutput:
-    """Answer, usage over all calls, trace."""
+    """Answer, whether `max_tokens` cut it, usage over all calls, trace."""
     usage = result["usage"]
     sent, received = usage["prompt_tokens"], usage["completion_tokens"]
-    output = ModelOutput.from_content(name, result["answer"])
+    cut = result["selected"]["finish"] == "length"
+    output = ModelOutput.from_content(name, result["answer"], "max_tokens" if cut else "stop")
     output.usage = ModelUsage(input_tokens=sent, output_tokens=received, total_tokens=sent + received)
     output.metadata = {"smacs": {key: value for key, value in result.items() if key not in ("answer", "messages")}}
     return output

@@ -54,6 +54,15 @@ async def test_a_conversation_is_answered(mock: MockServer, make_model: Callable
     assert (body["temperature"], body["max_tokens"]) == (0.25, 33)
 
 
+@pytest.mark.parametrize(("limit", "reason"), [(4, "max_tokens"), (9, "stop")])
+async def test_a_cut_answer_says_so(mock: MockServer, make_model: Callable[..., Any], limit: int, reason: str) -> None:
+    """The aggregator would write nine tokens."""
+    mock.set("llm-1", tokens=9)
+    async with make_model() as model:
+        output = await model.generate("Which?", config=inspect_model.GenerateConfig(max_tokens=limit))
+    assert output.stop_reason == reason
+
+
 async def test_every_call_counts_as_usage(mock: MockServer, make_model: Callable[..., Any]) -> None:
     """The mock counts a token for four characters of a prompt, and one for each word of a reply."""
     for name in ("llm-0", "llm-1"):
