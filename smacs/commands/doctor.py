@@ -29,16 +29,17 @@ class Finding:
 
 def doctor(pool: PoolOption = "local", bank: BankOption = None) -> None:
     """Say what is installed, reachable and missing. Exit code 1 when something needed is missing."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from smacs.commands.console import for_tables
 
     findings = list(examine(pool, bank))
     table = Table("", "what", "state", "remedy")
     for finding in findings:
         mark = "[green]ok[/]" if not finding.remedy else "[red]missing[/]" if finding.needed else "[yellow]note[/]"
         table.add_row(mark, escape(finding.what), escape(finding.state), escape(finding.remedy))
-    Console().print(table)
+    for_tables().print(table)
     if any(finding.remedy and finding.needed for finding in findings):
         raise typer.Exit(1)
 

@@ -93,16 +93,17 @@ def _write_pool(source: Path, target: Path, form: "Form", made: "Plan") -> None:
 
 def _tell(made: "Plan") -> None:
     """The tables and what does not fit, on stderr: stdout is for what can be run."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from smacs.commands.console import for_tables
     from smacs.pool.plan.report import ARITHMETIC, COLUMNS, row, sentences
 
-    console = Console(stderr=True)
+    console = for_tables(stderr=True)
     for index, placements in enumerate(made.rounds, 1):
         first, *others = COLUMNS
-        table = Table(first, title=f"Round {index} of {len(made.rounds)}", title_justify="left")
+        table = Table(title=f"Round {index} of {len(made.rounds)}", title_justify="left")
+        table.add_column(first, overflow="fold")
         for column in others:
             table.add_column(column, justify="right")
         for placement in placements:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from smacs.commands.console import for_tables
 from smacs.graph.words import words
 from smacs.nodes.records import name_of
 
@@ -24,7 +24,7 @@ class Board:
     """Progress and tables on stderr; LLM text is shown as text, never as markup."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._console = for_tables(stderr=True, quiet=quiet)
         self._status: Status | None = None
 
     def __enter__(self) -> Self:

@@ -60,9 +60,9 @@ def _print_json(tried: "Sequence[Tried]") -> None:
 
 
 def _print_tables(tried: "Sequence[Tried]") -> None:
-    from rich.console import Console
+    from smacs.commands.console import for_tables
 
-    console = Console(highlight=False)
+    console = for_tables()
     for each in tried:
         console.print(_table(each))
 

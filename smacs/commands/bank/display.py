@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from smacs.commands.console import for_tables
 from smacs.store.stats import Row
 
 
@@ -41,7 +42,7 @@ def statistics(rows: Sequence[Row]) -> None:
         else:
             name = f"  {row.dataset or '-'}" if row.subject is None else f"    {row.subject or '-'}"
             table.add_row(escape(name), *_numbers(row))
-    Console(highlight=False).print(table)
+    for_tables().print(table)
 
 
 def _bar(transient: bool) -> Progress:

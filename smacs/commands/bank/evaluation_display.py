@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from smacs.commands.console import for_tables
 from smacs.store.evaluate import BatchReport, Estimate, EvaluationSummary
 
 LOG_SECONDS = 30.0  # between two lines of an LLM where stderr is no terminal
@@ -84,7 +85,7 @@ def estimates(found: Sequence[Estimate]) -> None:
         tokens = map(_large, (one.prompt_tokens, one.completion_tokens, one.most_tokens))
         graded = f"{one.done:,}/{one.total:,}"
         table.add_row(escape(one.llm), f"{one.missing:,}", graded, f"{one.without_grader:,}", *tokens, took or "-")
-    console = Console(highlight=False)
+    console = for_tables()
     console.print(table)
     console.print("Nothing was asked. Reply tokens and time follow from the answers so far.", soft_wrap=True)
 

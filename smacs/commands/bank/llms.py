@@ -70,10 +70,10 @@ async def _standings(bank: "QuestionBank", pool: "Pool") -> list["Standing"]:
 
 def _compare(found: list["Standing"], name: str, pool: "Pool") -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from smacs.commands.console import for_tables
     from smacs.graph.settings import make_settings
 
     k = make_settings(pool).k
@@ -86,4 +86,4 @@ def _compare(found: list["Standing"], name: str, pool: "Pool") -> None:
         mean = sum(item.shares) / count
         cells = (f"{100 * share:.1f}" for share in (mean, item.among(1), item.among(k)))
         table.add_row(escape(item.llm), *cells, style="bold" if item.llm == name else None)
-    Console(highlight=False).print(table)
+    for_tables().print(table)

@@ -1,7 +1,6 @@
 """`smacs bank rank`: how good the prior is on questions whose grades are known. No LLM is called."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from smacs.bench.prior.splits import Draws, Folds
 
 Names = list[str] | None
-WIDTH = 130  # of the tables where stdout is no terminal
 
 
 def rank(
@@ -100,12 +98,11 @@ def _measured(bank: str | None, how: "Folds | Draws | None", test: str | None, p
 
 def _write(report: "Report", json: str | None, figure: Path | None, markdown: Path | None) -> None:
     """Write what was asked for; the tables go to stdout, unless JSON does."""
-    from rich.console import Console
-
     from smacs.bench.prior import figure as drawing
     from smacs.bench.prior.render import markdown as tables
     from smacs.bench.prior.render import show
     from smacs.bench.prior.write import write_json
+    from smacs.commands.console import for_tables
 
     if json is not None:
         write_json(report, json)
@@ -114,4 +111,4 @@ def _write(report: "Report", json: str | None, figure: Path | None, markdown: Pa
     if markdown is not None:
         markdown.write_text(tables(report), "utf-8")
     if json != "-":
-        show(report, Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
+        show(report, for_tables())

@@ -3,14 +3,15 @@
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from smacs.commands.console import for_tables
 
 
 def tables(result: dict[str, Any]) -> None:
     """The question, its support, its neighbours, the priors, and the recorded answers."""
-    console = Console(highlight=False)
+    console = for_tables()
     question, support = result["question"], result["support"]
     if question["id"] is not None:
         where = " / ".join(filter(None, (question.get("dataset"), question.get("subject"))))

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from smacs.bench.run.run import Run
 from smacs.bench.run.tally import Tally
+from smacs.commands.console import for_tables
 
 LOG_SECONDS = 30.0  # between two reports where stderr is no terminal
-WIDTH = 130  # of the table where stdout is no terminal
 SHOWN = 5  # questions without a result that are named
 
 Show = Callable[[Mapping[str, Tally]], None]
@@ -31,9 +31,7 @@ def run_progress() -> Iterator[Show]:
 
 def outcome(run: Run) -> None:
     """The systems side by side, and what has no result and why."""
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=WIDTH)
-    console.print(board(run.tallies))
+    for_tables().print(board(run.tallies))
     errors = Console(stderr=True, highlight=False)
     trouble = [(tally.system, *item) for tally in run.tallies.values() for item in tally.trouble.items()]
     for system, question, reason in trouble[:SHOWN]:
