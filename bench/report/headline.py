@@ -11,14 +11,14 @@ LEVEL = 0.05
 
 
 def headline(report: Report) -> list[str]:
-    """SMACS against the best other system and against the best single LLM."""
+    """SMACS against the best other system and the best single LLM; also by question where benchmarks differ in size."""
     own = next((row for row in report.systems if row.spec == REFERENCE), None)
     if own is None:
         return [f"The run has no {REFERENCE}, so nothing is compared with it."]
     over = ", ".join(report.benchmarks.values())
     right, count = percent(own.mean.accuracy), f"{own.mean.questions:,}"
     first = f"SMACS is right on {right} of {count} questions ({over}; each benchmark counts the same)."
-    return [first, *_others(report)]
+    return [first, *_others(report), *_together(report.systems, own)]
 
 
 def _others(report: Report) -> Iterator[str]:
@@ -32,6 +32,20 @@ def _others(report: Report) -> Iterator[str]:
 def _best(rows: Sequence[System], group: Group) -> System | None:
     found = [row for row in rows if row.group == group and row.spec != REFERENCE and row.mean.accuracy]
     return max(found, key=lambda row: row.mean.accuracy.value if row.mean.accuracy else 0.0, default=None)
+
+
+def _together(rows: Sequence[System], own: System) -> Iterator[str]:
+    """A mean over benchmarks may hide what most questions say."""
+    others = [row for row in rows if row.group != "variant" and row is not own and row.pooled.accuracy]
+    sizes = {cell.questions for cell in own.cells.values()}
+    best = max(others, key=lambda row: row.pooled.accuracy.value if row.pooled.accuracy else 0.0, default=None)
+    if len(sizes) < 2 or best is None or best.pooled.difference is None:
+        return
+    found = best.pooled.difference
+    yield (
+        f"Each question counted the same: SMACS {percent(own.pooled.accuracy)}; best of the others {best.title}, "
+        f"{percent(best.pooled.accuracy)}, {gain(found)} points against SMACS, {p_value(found.p)} without correction."
+    )
 
 
 def _verdict(row: System) -> str:

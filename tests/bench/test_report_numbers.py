@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from smacs.bench.report.build import build
+from smacs.bench.report.headline import headline
 from smacs.bench.run.folder import results_file
 from smacs.bench.run.records import GradedCandidate, GradedReference, Result
 from smacs.pool.errors import BankError, InputError
@@ -54,6 +55,9 @@ def test_table_1_by_hand(make_run):
     }
     report = measured(make_run(systems, questions={"mbpp": 4, "math500": 2}))
     own, other = row(report, "smacs"), row(report, "moa")
+    assert headline(report)[-1].startswith("Each question counted the same: SMACS 66.7 % ")
+    assert "; best of the others MoA, 50.0 % [" in headline(report)[-1]
+    assert headline(report)[-1].endswith("points against SMACS, p = 1.00 without correction.")
     assert own.mean.accuracy.value == pytest.approx((75 + 50) / 2)
     assert own.pooled.accuracy.value == pytest.approx(100 * 4 / 6)
     assert own.mean.difference is None
