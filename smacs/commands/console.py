@@ -1,7 +1,7 @@
 """Where commands print: as wide as the terminal, and wide enough for a table where there is none."""
 
-import os
 import sys
+from shutil import get_terminal_size
 
 from rich.console import Console
 
@@ -9,7 +9,7 @@ WIDTH = 130
 
 
 def for_tables(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """A console that colours no numbers. In a pipe or a log `COLUMNS` sets another width."""
-    stream = sys.stderr if stderr else sys.stdout
-    fixed = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=stderr, quiet=quiet, highlight=False, width=WIDTH if fixed else None)
+    """A console that colours no numbers. In a pipe or a log `COLUMNS` may ask for more than `WIDTH`."""
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if terminal else max(WIDTH, get_terminal_size((WIDTH, 0)).columns)
+    return Console(stderr=stderr, quiet=quiet, highlight=False, width=width)

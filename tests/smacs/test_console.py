@@ -7,8 +7,8 @@ from smacs.cli import app
 from smacs.commands.console import WIDTH, for_tables
 
 
-@pytest.mark.parametrize(("columns", "width"), [(None, WIDTH), ("60", 60)])
-def test_without_a_terminal_the_width_is_fixed_or_that_of_columns(
+@pytest.mark.parametrize(("columns", "width"), [(None, WIDTH), ("60", WIDTH), ("200", 200), ("wide", WIDTH)])
+def test_without_a_terminal_there_is_room_for_a_table_and_more_where_asked_for(
     monkeypatch: pytest.MonkeyPatch, columns: str | None, width: int
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
