@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,6 @@ import psutil
 
 from smacs.pool.home import home
 from smacs.pool.job import Job
-from smacs.pool.plan.server import server_name
 from smacs.pool.process import kill_group, safe_name
 
 CLOCK_DRIFT = 2.0
@@ -22,22 +21,13 @@ CLOCK_DRIFT = 2.0
 class Record:
     """A server that was started with `up`. `created` is its process's creation time, in seconds since the epoch.
 
-    What comes after `alias` is for the supervisor: how to start it again (see `Job`), since when it serves (0: not
-    yet), how often it was restarted, how often in a row without serving for long, and why it is given up.
+    What comes after it is for the supervisor: since when it serves (0: not yet), how often it was restarted, how often
+    in a row without serving for long, and why it is given up.
     """
 
-    llm: str
+    job: Job
     pid: int
     created: float
-    port: int
-    file: str
-    alias: str
-    copy: int = 0
-    command: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
-    gpus: tuple[int, ...] = ()
-    ready: float = 0.0
-    remedy: str = ""
     serving: float = 0.0
     restarts: int = 0
     in_row: int = 0
@@ -46,28 +36,7 @@ class Record:
     @property
     def name(self) -> str:
         """The server's own name."""
-        return server_name(self.llm, self.copy)
-
-    @property
-    def url(self) -> str:
-        """Base URL for OpenAI clients."""
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    @property
-    def job(self) -> Job:
-        """How it is started."""
-        return Job(
-            llm=self.llm,
-            copy=self.copy,
-            alias=self.alias,
-            weights=self.file,
-            port=self.port,
-            command=self.command,
-            ready=self.ready,
-            remedy=self.remedy,
-            environment=self.environment,
-            gpus=self.gpus,
-        )
+        return self.job.name
 
     def process(self) -> psutil.Process | None:
         """The process, None if it has ended; another process that got its pid does not count."""
@@ -90,20 +59,7 @@ class Record:
 
 def record_of(job: Job, pid: int) -> Record:
     """The record of a server that has just been started."""
-    return Record(
-        llm=job.llm,
-        pid=pid,
-        created=psutil.Process(pid).create_time(),
-        port=job.port,
-        file=job.weights,
-        alias=job.alias,
-        copy=job.copy,
-        command=job.command,
-        environment=job.environment,
-        gpus=job.gpus,
-        ready=job.ready,
-        remedy=job.remedy,
-    )
+    return Record(job, pid, psutil.Process(pid).create_time())
 
 
 def run_folder() -> Path:
@@ -126,7 +82,7 @@ def write(record: Record) -> None:
     path = _path(record.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    temporary.write_bytes(msgspec.json.encode(asdict(record)))
+    temporary.write_bytes(msgspec.json.encode(record))
     temporary.replace(path)
 
 
@@ -148,7 +104,7 @@ def read_all() -> dict[str, Record]:
 
 def read_fallen() -> dict[str, Record]:
     """Server -> record, of those that have died and can be started again."""
-    return {record.name: record for record in _records() if record.command and not record.process()}
+    return {record.name: record for record in _records() if record.job.command and not record.process()}
 
 
 def remove(server: str) -> None:
@@ -160,7 +116,7 @@ def remove_stale(*, fallen: bool) -> None:
     """Forget those that have ended; with `fallen` also those that can be started again."""
     for path in _paths():
         record = _load(path)
-        if record is None or (not record.process() and (fallen or not record.command)):
+        if record is None or (not record.process() and (fallen or not record.job.command)):
             path.unlink(missing_ok=True)
 
 

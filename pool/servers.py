@@ -78,7 +78,7 @@ def up(llms: Mapping[str, LLMSpec], *, progress: Progress | None = None) -> dict
             raise
         if registry.read_all():
             supervision.ensure()
-    return {name: record.url for name, record in registry.read_all().items() if name in names}
+    return {name: record.job.url for name, record in registry.read_all().items() if name in names}
 
 
 def down(names: Iterable[str] | None = None) -> list[str]:
@@ -90,7 +90,7 @@ def down(names: Iterable[str] | None = None) -> list[str]:
         registry.remove_stale(fallen=False)
         records = registry.read_all() | registry.read_fallen()
         wanted = None if names is None else set(names)
-        chosen = [each for each in records.values() if wanted is None or {each.llm, each.name} & wanted]
+        chosen = [each for each in records.values() if wanted is None or {each.job.llm, each.name} & wanted]
         _end(chosen)
         for record in chosen:
             registry.remove(record.name)
@@ -112,16 +112,16 @@ def endpoint_of(llm: str) -> str | None:
 
 def endpoints_of(llm: str) -> tuple[str, ...]:
     """Base URLs of its servers that `up` has started; those that are being restarted count while another one is up."""
-    alive = {name: record for name, record in registry.read_all().items() if record.llm == llm}
-    fallen = {name: record for name, record in registry.read_fallen().items() if record.llm == llm}
-    records = sorted((alive | fallen).values(), key=lambda record: record.copy) if alive else []
-    return tuple(record.url for record in records if not record.trouble)
+    alive = {name: record for name, record in registry.read_all().items() if record.job.llm == llm}
+    fallen = {name: record for name, record in registry.read_fallen().items() if record.job.llm == llm}
+    records = sorted((alive | fallen).values(), key=lambda record: record.job.copy) if alive else []
+    return tuple(record.job.url for record in records if not record.trouble)
 
 
 def _up_as_wanted(llms: Mapping[str, LLMSpec]) -> dict[str, str]:
     """Server -> base URL, of those that `up` has started with these very weights."""
     records = (registry.read(name) for name in servers_of(llms))
-    return {record.name: record.url for record in records if record and is_wanted(record, llms)}
+    return {record.name: record.job.url for record in records if record and is_wanted(record, llms)}
 
 
 def _clear(name: str, llms: Mapping[str, LLMSpec]) -> None:
@@ -133,7 +133,7 @@ def _clear(name: str, llms: Mapping[str, LLMSpec]) -> None:
         record.kill_workers()
         registry.remove(name)
     elif not is_wanted(record, llms):
-        raise ServerError(f"{name} is up with {record.file}; stop it first: smacs models down {name}")
+        raise ServerError(f"{name} is up with {record.job.weights}; stop it first: smacs models down {name}")
 
 
 def _hand_over(servers: Collection[ServerProcess]) -> None:
@@ -167,10 +167,10 @@ def _status(record: registry.Record) -> ServerStatus:
     return ServerStatus(
         llm=record.name,
         pid=record.pid,
-        port=record.port,
+        port=record.job.port,
         memory=memory,
         uptime=time.time() - record.created if process else 0.0,
-        healthy=process is not None and is_healthy(record.port),
+        healthy=process is not None and is_healthy(record.job.port),
         alive=process is not None,
         restarts=record.restarts,
         trouble=record.trouble,

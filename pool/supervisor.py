@@ -68,13 +68,13 @@ class Supervisor:
 
     def _look_at(self, record: Record) -> None:
         """Note when a server that was restarted serves again; one that never will is killed."""
-        if record.serving or not record.command:
+        if record.serving or not record.job.command:
             return
-        if is_healthy(record.port):
+        if is_healthy(record.job.port):
             log.info("%s serves again", record.name)
             self._change(record, serving=time.time())
-        elif time.time() - record.created > record.ready:
-            log.warning("%s was not ready within %.0f s: killed", record.name, record.ready)
+        elif time.time() - record.created > record.job.ready:
+            log.warning("%s was not ready within %.0f s: killed", record.name, record.job.ready)
             record.kill_workers()
 
     def _revive(self, record: Record) -> None:
@@ -115,7 +115,7 @@ class Supervisor:
         log.info("%s is started again, pid %d", record.name, server.pid)
 
     def _give_up(self, record: Record, tries: int) -> None:
-        trouble = f"given up after {tries} restarts in a row; see its log, then: smacs models up {record.llm}"
+        trouble = f"given up after {tries} restarts in a row; see its log, then: smacs models up {record.job.llm}"
         log.error("%s: %s", record.name, trouble)
         self._change(record, trouble=trouble)
 
@@ -129,7 +129,7 @@ class Supervisor:
 def _loads_beside(record: Record) -> bool:
     """Whether another server is loading on one of its GPUs: vLLM measures the free memory while it starts."""
     others = registry.read_all().values()
-    return any(not other.serving and not set(other.gpus).isdisjoint(record.gpus) for other in others)
+    return any(not other.serving and not set(other.job.gpus).isdisjoint(record.job.gpus) for other in others)
 
 
 if __name__ == "__main__":

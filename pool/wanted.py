@@ -19,7 +19,7 @@ def servers_of(llms: Mapping[str, LLMSpec]) -> dict[str, tuple[str, int]]:
 
 def is_wanted(record: registry.Record, llms: Mapping[str, LLMSpec]) -> bool:
     """Whether a server serves what the LLM of its name is to serve."""
-    return record.file == engine_of(llms[record.llm]).weights(llms[record.llm])
+    return record.job.weights == engine_of(llms[record.job.llm]).weights(llms[record.job.llm])
 
 
 def jobs_of(llms: Mapping[str, LLMSpec], up: Collection[str], progress: Progress) -> list[Job]:
@@ -31,9 +31,9 @@ def jobs_of(llms: Mapping[str, LLMSpec], up: Collection[str], progress: Progress
         InputError: the servers do not fit onto the GPUs.
     """
     records = registry.read_all().values()
-    busy = {gpu for record in records for gpu in record.gpus}
+    busy = {gpu for record in records for gpu in record.job.gpus}
     groups: dict[Engine, list[Wanted]] = {}
-    for wanted in _missing(llms, up, {record.port for record in records}):
+    for wanted in _missing(llms, up, {record.job.port for record in records}):
         groups.setdefault(engine_of(wanted.spec), []).append(wanted)
     return [job for engine, group in groups.items() for job in engine.jobs(group, busy, progress)]
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from smacs.pool import registry, servers
+from smacs.pool.job import Job
 from smacs.pool.process import safe_name
 
 SLEEP = [sys.executable, "-c", "import sys; sys.stdin.read()"]
@@ -23,7 +24,8 @@ def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def record(pid: int, created: float, llm: str = "a/b:c") -> registry.Record:
-    return registry.Record(llm, pid, created, 4321, "/models/m.gguf", llm)
+    job = Job(llm, 0, llm, "/models/m.gguf", 4321, command=(), ready=0.0, remedy="")
+    return registry.Record(job, pid, created)
 
 
 def test_a_record_is_found_by_name(cache: Path, sleeper: "subprocess.Popen[bytes]") -> None:

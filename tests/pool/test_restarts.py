@@ -68,7 +68,7 @@ def test_what_died_is_started_again_in_the_same_place(fallen: Callable[[str], re
     died = fallen(SLEEPS)
     again = tick_until(Supervisor(), lambda record: record.pid != died.pid)
     assert again.process() is not None
-    assert (again.port, again.command, again.restarts, again.in_row) == (died.port, died.command, 1, 1)
+    assert (again.job, again.restarts, again.in_row) == (died.job, 1, 1)
     (status,) = servers.status()
     assert (status.alive, status.healthy, status.restarts) == (True, False, 1)
 
@@ -97,6 +97,6 @@ def test_nothing_is_changed_while_another_command_works(fallen: Callable[[str], 
 def test_a_port_that_is_taken_counts_as_a_try(fallen: Callable[[str], registry.Record]) -> None:
     died, watch = fallen(SLEEPS), Supervisor()
     registry.write(replace(died, serving=time.time() - 2 * STEADY))
-    with socket.create_server(("127.0.0.1", died.port)):
+    with socket.create_server(("127.0.0.1", died.job.port)):
         record = tick_until(watch, lambda record: bool(record.trouble))
     assert (record.pid, record.restarts) == (died.pid, 0)
