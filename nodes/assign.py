@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 from typing_extensions import TypedDict
 
 from smacs.nodes.question import Asked
 from smacs.nodes.run import Tools
+from smacs.nodes.ties import first_largest
 
 
 class Alone(TypedDict):
@@ -18,7 +20,7 @@ async def assign(state: Alone, tools: Tools) -> dict[str, Any]:  # noqa: ARG001
     """The LLM of the settings, or the one with the best accuracy on the whole bank."""
     view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     accuracies = {name: view.accuracies.get(name, 0.0) for name in tools.pool.llms}
-    llm = tools.settings.llm or max(accuracies, key=lambda name: accuracies[name])
+    llm = tools.settings.llm or list(accuracies)[first_largest(np.array(list(accuracies.values())))]
     priors = {llm: accuracies[llm]}
     tools.emit({"event": "priors", "priors": priors})
     return {"priors": priors, "samples": {llm: 1}}

@@ -16,6 +16,7 @@ from smacs.nodes.extract import Answers, extract
 from smacs.nodes.hybrid_score import similarities
 from smacs.nodes.prior_drop import Referenced
 from smacs.nodes.run import Run, Tools, run_of
+from smacs.nodes.ties import first_largest
 from smacs.nodes.vote.ballot import ballots
 from smacs.nodes.vote.majority import RULE
 from smacs.nodes.vote.sequential import in_order, prior_order
@@ -47,7 +48,7 @@ async def majority_vote(state: Referenced, tools: Tools) -> dict[str, Any]:
 async def _most_similar(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> int:
     """Position of the text that is most like the others; the first where there is no embedder."""
     try:
-        return int((await similarities(texts, tools, run)).argmax())
+        return first_largest(await similarities(texts, tools, run))
     except EmbedderDownError as error:
         reasons.append(f"the replies cannot be compared, the answer is that of the highest prior: {error}")
         return 0

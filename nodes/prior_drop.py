@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from smacs.nodes.arrivals import arrived, shortfall
 from smacs.nodes.records import Reference, name_of
 from smacs.nodes.run import Run, Tools, random_of
+from smacs.nodes.ties import all_equal
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,8 +34,7 @@ class Referenced(TypedDict):
 
 def log_drop_distribution(priors: Floats) -> Floats:
     """(K,) natural logarithm of D, eq. 6; uniform when all priors are equal."""
-    spread = priors.std()
-    z = (priors - priors.mean()) / spread if spread > 0 else np.zeros_like(priors)
+    z = np.zeros_like(priors) if all_equal(priors) else (priors - priors.mean()) / priors.std()
     shifted: Floats = z - z.max()
     return np.asarray(shifted - np.log(np.exp(shifted).sum()))
 

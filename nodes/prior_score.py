@@ -19,6 +19,7 @@ from smacs.nodes.retrieve import Support, find_support
 from smacs.nodes.run import Run, Tools, run_of
 from smacs.nodes.selectors.live import live_scores
 from smacs.nodes.settings import PAPER
+from smacs.nodes.ties import places
 
 if TYPE_CHECKING:
     from smacs.store.view import BankView
@@ -51,7 +52,7 @@ def prior_scores(similarities: Floats, correct: npt.NDArray[np.floating[Any]]) -
 
 def rank(priors: Floats, accuracies: Floats) -> list[int]:
     """Positions of the LLMs, best first, eq. 5: prior, then mean accuracy on the bank, then pool order."""
-    return [int(i) for i in np.lexsort((np.arange(len(priors)), -accuracies, -priors))]
+    return [int(i) for i in np.lexsort((np.arange(len(priors)), places(accuracies), places(priors)))]
 
 
 async def _priors(

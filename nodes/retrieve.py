@@ -24,6 +24,7 @@ from smacs.pool.errors import EmbedderDownError
 from smacs.store.index.labels import Labels
 
 NEAREST = 10  # questions that the trace shows
+ROUNDING = 1e-6  # relative: cosines of float32 vectors are known no better, and each BLAS rounds them in its own way
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def support_set(
     count = len(similarity)
     kth = count - min(n_base, count)
     threshold = gamma * float(np.partition(similarity, kth)[kth])
-    indices = np.flatnonzero(similarity >= _round_up(threshold))
+    indices = np.flatnonzero(similarity >= np.float32(threshold * (1 - ROUNDING)))
     chosen = similarity[indices].astype(np.float64)
     if not chosen.any():
         return everything(count)
@@ -60,12 +61,6 @@ def support_set(
 def everything(count: int) -> Support:
     """The whole bank of `count` questions with equal weights."""
     return Support(np.arange(count), np.ones(count), 0.0, blind=True)
-
-
-def _round_up(threshold: float) -> np.float32:
-    """The smallest float32 that is not below the threshold: comparing with it is exact, and needs no float64 copy."""
-    rounded = np.float32(threshold)
-    return rounded if float(rounded) >= threshold else np.nextafter(rounded, np.float32(np.inf))
 
 
 async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from smacs.nodes.prior_score import Retrieved, rank, support_of
 from smacs.nodes.retrieve import Support
 from smacs.nodes.run import Tools
 from smacs.nodes.selectors.columns import Columns
+from smacs.nodes.ties import first_largest
 from smacs.store.index.labels import Labels
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 def largest_share(support: Support, datasets: Labels) -> str:
     """The data set whose support questions have the largest summed similarity; ties: the first in the bank."""
     shares = np.bincount(datasets.codes[support.indices], support.similarities, len(datasets.names))
-    return datasets.names[int(shares.argmax())]
+    return datasets.names[first_largest(shares)]
 
 
 def accuracies_within(correct: npt.NDArray[np.float32], overall: Floats) -> Floats:

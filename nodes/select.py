@@ -7,12 +7,14 @@ Ties go to the lower perplexity, then to the lower index; a single candidate nee
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from typing_extensions import TypedDict
 
 from smacs.nodes.answer import answer_with_candidate, answer_with_reference
 from smacs.nodes.arrivals import at_least_one
 from smacs.nodes.records import Candidate, Reference
 from smacs.nodes.run import Tools
+from smacs.nodes.ties import places
 
 
 class Scored(TypedDict):
@@ -24,12 +26,9 @@ class Scored(TypedDict):
 
 def best(scores: Sequence[float | None], perplexities: Sequence[float | None]) -> int:
     """Position of the largest score; ties: lower perplexity (unknown last), then lower position."""
-    unknown = float("inf")
-    keys = [
-        (-(score or 0.0), unknown if perplexity is None else perplexity, position)
-        for position, (score, perplexity) in enumerate(zip(scores, perplexities, strict=True))
-    ]
-    return min(keys)[2]
+    largest = places(np.array([score or 0.0 for score in scores]))
+    surest = places(-np.array([np.inf if perplexity is None else perplexity for perplexity in perplexities]))
+    return int(np.lexsort((surest, largest))[0])
 
 
 async def select(state: Scored, tools: Tools) -> dict[str, Any]:

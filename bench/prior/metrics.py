@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from smacs.nodes.ties import places
+
 Floats = npt.NDArray[np.float64]
 Grades = npt.NDArray[np.floating]
 Places = npt.NDArray[np.int64]
@@ -49,10 +51,11 @@ def ranked_pairs(scores: Floats, correct: Grades) -> Tally:
     Better is the higher grade, with grades 0 and 1: (right, wrong). Equal scores count half.
     """
     wins, pairs = np.zeros((2, len(scores)))
+    place = places(scores)
     for r in range(scores.shape[1]):
         better = correct[:, [r]] > correct  # NaN compares as False: a missing cell makes no pair
-        wins += (better & (scores[:, [r]] > scores)).sum(axis=1)
-        wins += (better & (scores[:, [r]] == scores)).sum(axis=1) / 2
+        wins += (better & (place[:, [r]] < place)).sum(axis=1)
+        wins += (better & (place[:, [r]] == place)).sum(axis=1) / 2
         pairs += better.sum(axis=1)
     return Tally(wins, pairs)
 
@@ -60,7 +63,7 @@ def ranked_pairs(scores: Floats, correct: Grades) -> Tally:
 def ranking(scores: Floats, accuracies: Floats) -> Places:
     """(m, R) positions of the LLMs, best first, eq. 5: score, then mean accuracy on the bank, then pool order."""
     order = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
-    return np.lexsort((order, np.broadcast_to(-accuracies, scores.shape), -scores), axis=-1)
+    return np.lexsort((order, np.broadcast_to(places(accuracies), scores.shape), places(scores)), axis=-1)
 
 
 def first(order: Places, correct: Grades) -> Tally:

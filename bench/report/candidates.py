@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.bench.run.records import Outcome
+from smacs.nodes.ties import places
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -67,6 +68,5 @@ def candidates(lines: Sequence[Outcome]) -> Candidates:
 
 def _first(keys: Floats, perplexity: Floats) -> Ints:
     """(m,) position of the least key; ties: the lower perplexity, then the lower position."""
-    known = [np.where(np.isnan(part), np.inf, part) for part in (keys, perplexity)]
-    place = np.broadcast_to(np.arange(keys.shape[1]), keys.shape)
-    return np.asarray(np.lexsort((place, known[1], known[0]), axis=-1)[:, 0])
+    position = np.broadcast_to(np.arange(keys.shape[1]), keys.shape)
+    return np.asarray(np.lexsort((position, places(-perplexity), places(-keys)), axis=-1)[:, 0])

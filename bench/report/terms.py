@@ -7,6 +7,7 @@ import numpy.typing as npt
 from smacs.bench.report.candidates import Candidates
 from smacs.bench.report.model import Terms
 from smacs.bench.report.significance import mcnemar
+from smacs.nodes.ties import places
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,5 +46,5 @@ def terms(made: Candidates) -> Terms | None:
 def _same(made: Candidates, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """(m,) whether two choices are of candidates with the same terms."""
     rows = np.arange(len(one))
-    gaps = [np.abs(part[rows, one] - part[rows, other]) for part in (made.similarity, made.perplexity)]
-    return np.asarray((gaps[0] == 0) & (gaps[1] == 0))
+    found = [places(part) for part in (made.similarity, made.perplexity)]
+    return np.asarray(np.all([part[rows, one] == part[rows, other] for part in found], axis=0))

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from smacs.nodes.ties import places
 from smacs.nodes.vote.ballot import Ballots
 from smacs.nodes.vote.rule import FittedRule, Floats, Order, Polled
 from smacs.nodes.vote.tally import agreement, scores, support
-
-TIE = 1e-12  # supports closer than this are the same sum, added up in another order
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Verdict:
 
 def prior_order(priors: Floats) -> npt.NDArray[np.int64]:
     """(m, R) LLMs in descending order of prior; ties in the order of the pool."""
-    return np.argsort(-priors, axis=1, kind="stable")
+    return np.argsort(places(priors), axis=1, kind="stable")
 
 
 def in_order(
@@ -79,14 +78,14 @@ def _steps(fitted: FittedRule, ballots: Ballots, priors: Floats, order: Order) -
         same = agreement(codes, called)
         chances = support(same, scores(same, votes.weights, votes.worth))
         best[:, j] = chances.max(axis=1)
-        leader[:, j] = _leading(chances, np.einsum("mrs,ms->mr", same, prior), best[:, j])
+        leader[:, j] = _leading(chances, np.einsum("mrs,ms->mr", same, prior))
     return _Steps(best, leader)
 
 
-def _leading(chances: Floats, priors: Floats, best: Floats) -> npt.NDArray[np.int64]:
+def _leading(chances: Floats, priors: Floats) -> npt.NDArray[np.int64]:
     """First voter of the likeliest answer; ties go to the higher summed prior."""
-    tied = (chances >= best[:, None] - TIE) & (chances > 0)
-    return np.where(tied.any(axis=1), np.where(tied, priors, -np.inf).argmax(axis=1), -1)
+    tied = (places(chances) == 0) & (chances > 0)
+    return np.where(tied.any(axis=1), places(np.where(tied, priors, -np.inf)).argmin(axis=1), -1)
 
 
 def _stops(best: Floats, threshold: float) -> npt.NDArray[np.int64]:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from smacs.bench.prior import bootstrap
 from smacs.bench.prior.bootstrap import intervals
@@ -22,7 +23,7 @@ def test_a_question_that_counts_twice_is_drawn_as_one():
 def test_what_never_varies_has_no_width_and_what_is_never_said_no_interval():
     gained, of = np.array([[2.0, 0.0], [4.0, 0.0]]), np.array([[4.0, 0.0], [8.0, 0.0]])
     ends = intervals(gained, of, seed=0)
-    assert ends[0].tolist() == [0.5, 0.5]
+    assert ends[0] == pytest.approx([0.5, 0.5])
     assert np.isnan(ends[1]).all()
 
 

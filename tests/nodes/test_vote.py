@@ -96,7 +96,7 @@ def test_support_by_hand() -> None:
     weights = np.array([[1.0, 1.0, 0.5, 9.0]])
     assert support(same, scores(same, weights, np.zeros((1, 4))))[0].tolist() == pytest.approx(expected)
     # What an answer is worth by itself counts once, however many gave it.
-    assert scores(same, weights, np.array([[2.0, 0.0, 2.0, 0.0]]))[0].tolist() == [3.5, 1.0, 3.5, -math.inf]
+    assert scores(same, weights, np.array([[2.0, 0.0, 2.0, 0.0]]))[0] == pytest.approx([3.5, 1.0, 3.5, -math.inf])
 
 
 def test_majority_and_its_tie() -> None:
