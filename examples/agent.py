@@ -2,7 +2,7 @@
 
     python examples/agent.py "Which planet is the largest?"
 
-The agent's state is LangGraph's own `MessagesState`; SMACS reads the last human message and appends its answer.
+The agent's state is LangGraph's own `MessagesState`; SMACS reads the conversation and appends its answer.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 
-from smacs import Pool, QuestionBank, build_graph
+from smacs import Pool, QuestionBank, build_agent_graph
 
 
 def triage(state: MessagesState) -> Literal["small_talk", "smacs"]:
@@ -30,7 +30,7 @@ def build_agent(pool: Pool, bank: QuestionBank | None = None) -> StateGraph[Mess
     """The agent's graph, to be compiled with a checkpointer of your choice."""
     agent = StateGraph(MessagesState)
     agent.add_node("small_talk", small_talk)
-    agent.add_node("smacs", build_graph(pool, bank).compile())
+    agent.add_node("smacs", build_agent_graph(pool, bank).compile())
     agent.add_conditional_edges(START, triage, ["small_talk", "smacs"])
     agent.add_edge("small_talk", END)
     agent.add_edge("smacs", END)

@@ -10,6 +10,7 @@ from langgraph.types import Send
 from smacs.graph.node import Node, NodeFunction, Workshop
 from smacs.graph.settings import make_settings, settings_schema
 from smacs.graph.state import InputState, OutputState, State
+from smacs.graph.tool import AskableGraph
 from smacs.nodes.aggregator import group_subsets
 from smacs.nodes.arrivals import arrived
 from smacs.nodes.records import name_of
@@ -54,7 +55,7 @@ class Frame:
         made = make_settings(pool, defaults, settings, fixed)
         self._workshop = Workshop(pool, bank, prompts or Prompts.load(), made, fixed or {})
         schema = settings_schema(pool, made, uses)
-        self.graph: Graph = StateGraph(State, schema, input_schema=InputState, output_schema=OutputState)
+        self.graph: Graph = AskableGraph(State, schema, input_schema=InputState, output_schema=OutputState)
 
     def add(self, *functions: NodeFunction) -> None:
         """Add nodes under the names of their functions; each reads what its first parameter says."""

@@ -1,6 +1,7 @@
 """How a node of ours becomes a node of LangGraph: given its tools, and callable from sync code as well."""
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
@@ -18,6 +19,8 @@ from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.pool.telemetry import span
 from smacs.store.bank import QuestionBank
+
+_LAST = 2.0  # seconds for connections to close when a program ends
 
 under_way: ContextVar[tuple[str, Any]] = ContextVar("smacs_under_way")
 """Name and input of the node that is running: whom an LLM is called by."""
@@ -79,7 +82,21 @@ def run_sync(coroutine: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
 
 @cache
 def background_loop() -> asyncio.AbstractEventLoop:
-    """An event loop on a daemon thread, started at the first sync call."""
+    """An event loop on a daemon thread, started at the first sync call, and closed with the program."""
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="smacs-loop", daemon=True).start()
+    thread = threading.Thread(target=_run_to_the_end, args=(loop,), name="smacs-loop", daemon=True)
+    thread.start()
+    atexit.register(_end, loop, thread)
     return loop
+
+
+def _run_to_the_end(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop until it is stopped; the connections that were made in it close then."""
+    loop.run_forever()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(_LAST)

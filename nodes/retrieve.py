@@ -18,7 +18,7 @@ import numpy.typing as npt
 from langgraph.types import Overwrite
 
 from smacs.nodes.embed import QUESTION_SHARE, embed
-from smacs.nodes.question import Asked, check_length, read_question
+from smacs.nodes.question import Asked, check_length, left_out, read_question
 from smacs.nodes.run import Run, Tools
 from smacs.pool.errors import EmbedderDownError
 from smacs.store.index.labels import Labels
@@ -82,7 +82,7 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
         "support": summary,
         "subsets": [],
         "usage": Overwrite({}),
-        "degraded": Overwrite(reasons),
+        "degraded": Overwrite([*left_out(state), *reasons]),
     }
 
 

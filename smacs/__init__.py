@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from smacs.graph.agent import build_agent_graph as build_agent_graph
     from smacs.graph.baselines.majority_voting import build_majority_voting_graph as build_majority_voting_graph
     from smacs.graph.baselines.moa import build_moa_graph as build_moa_graph
     from smacs.graph.baselines.self_consistency import build_self_consistency_graph as build_self_consistency_graph
@@ -32,6 +33,7 @@ _HOMES = {
     "QuestionBank": "smacs.store.bank",
     "Settings": "smacs.nodes.settings",
     "SmacsError": "smacs.pool.errors",
+    "build_agent_graph": "smacs.graph.agent",
     "build_graph": "smacs.graph.build",
     "build_majority_voting_graph": "smacs.graph.baselines.majority_voting",
     "build_moa_graph": "smacs.graph.baselines.moa",

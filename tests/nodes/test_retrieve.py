@@ -1,16 +1,12 @@
 """Equations 2 and 3: the support set, by hand and by property."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from smacs.nodes.question import read_question
 from smacs.nodes.retrieve import ROUNDING, summarise, support_set
-from smacs.pool.errors import InputError
 from smacs.store.index.labels import Labels
 
 AXES = np.eye(2, dtype=np.float32)
@@ -90,26 +86,3 @@ def test_summary_shows_shares_and_the_nearest() -> None:
     assert summary["datasets"] == {"math": 0.6667, "code": 0.3333}
     assert [item["text"] for item in summary["nearest"]] == ["a", "b", "c"]
     assert summary["nearest"][1]["similarity"] == 0.8
-
-
-def test_the_last_human_message_is_the_question_and_the_rest_is_context() -> None:
-    asked = read_question(
-        {
-            "messages": [
-                {"role": "system", "content": "Be brief."},
-                {"role": "user", "content": "Hello"},
-                {"role": "assistant", "content": "Hi"},
-                {"role": "user", "content": [{"type": "text", "text": "What is 2 + 2?"}]},
-            ]
-        }
-    )
-    assert asked["question"] == "What is 2 + 2?"
-    assert asked["system"] == "Be brief."
-    assert asked["history"] == [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
-    assert asked["task"] == "open"
-
-
-@pytest.mark.parametrize("state", [{}, {"question": "  \n"}, {"messages": []}, {"messages": [("ai", "hm")]}])
-def test_an_empty_question_is_refused(state: Any) -> None:
-    with pytest.raises(InputError, match="empty"):
-        read_question(state)

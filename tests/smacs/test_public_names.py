@@ -8,9 +8,9 @@ import smacs
 
 def test_public_names() -> None:
     assert smacs.__all__ == [
-        "FastChatOpenAI", "Pool", "Prompts", "QuestionBank", "Settings", "SmacsError", "build_graph",
-        "build_majority_voting_graph", "build_moa_graph", "build_self_consistency_graph", "build_self_moa_graph",
-        "build_simple_router_graph", "build_single_llm_graph", "build_symbolic_moe_graph",
+        "FastChatOpenAI", "Pool", "Prompts", "QuestionBank", "Settings", "SmacsError", "build_agent_graph",
+        "build_graph", "build_majority_voting_graph", "build_moa_graph", "build_self_consistency_graph",
+        "build_self_moa_graph", "build_simple_router_graph", "build_single_llm_graph", "build_symbolic_moe_graph",
     ]  # fmt: skip
     assert all(getattr(smacs, name).__name__ == name for name in smacs.__all__)
 
