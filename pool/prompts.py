@@ -19,6 +19,7 @@ Message = dict[str, str]  # {"role": ..., "content": ...}
 PLACEHOLDER = "{references}"
 _READERS = ("aggregator", "consistency")
 _KEYWORDS = "keywords"
+_MARKS = re.compile(r"<(?=\s*/?\s*response\b|\||/?(?:start|end)_of_turn>|</?SYS>)|\[(?=/?INST\])", re.IGNORECASE)
 _HEADING = re.compile(r"^# (System|Format)[ \t]*$", re.MULTILINE)
 
 
@@ -69,11 +70,11 @@ class Prompts:
     ) -> list[Message]:
         """The aggregator's messages; references keep the order given, so equal beginnings stay equal."""
         task_format = self._template(task).format
-        return _conversation([system, _numbered(self.aggregator, references), task_format], history, question)
+        return _conversation([system, _fenced(self.aggregator, references), task_format], history, question)
 
     def choosing(self, question: str, responses: Sequence[str], history: Sequence[Message] = ()) -> list[Message]:
         """The messages that ask which of an LLM's own responses is the most consistent one."""
-        return _conversation([_numbered(self.consistency, responses)], history, question)
+        return _conversation([_fenced(self.consistency, responses)], history, question)
 
     def naming(self, question: str) -> list[Message]:
         """The messages that ask for the skills which a question asks for."""
@@ -101,8 +102,18 @@ def led_by(system: str, messages: Sequence[Message]) -> list[Message]:
     return [{"role": "system", "content": "\n\n".join(filter(None, [system, own]))}, *rest]
 
 
-def _numbered(template: str, texts: Sequence[str]) -> str:
-    return template.replace(PLACEHOLDER, "\n\n".join(f"{i}. {text.strip()}" for i, text in enumerate(texts, 1)))
+def _fenced(template: str, texts: Sequence[str]) -> str:
+    """Each text between tags of its own, which no text can close or open: one cannot pass for another."""
+    fenced = (f"<response {i}>\n{disarmed(text.strip())}\n</response {i}>" for i, text in enumerate(texts, 1))
+    return template.replace(PLACEHOLDER, "\n\n".join(fenced))
+
+
+def disarmed(text: str) -> str:
+    """A text whose response tags and chat markers are still legible, but none any more.
+
+    A chat template's own markers (`<|im_start|>`, `[INST]`, ...) would reach the LLM as the beginning of a new turn.
+    """
+    return _MARKS.sub("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}", text)
 
 
 def _reader(name: str, text: str) -> str:

@@ -205,8 +205,8 @@ async def test_of_free_text_the_llm_itself_chooses(mock: MockServer, make_pool: 
     assert (result["answer"], result["usage"]["calls"]) == ("C", 2)
     assert result["notes"][-1] == "llm-1 chose reply 3 of its 3"
     shown = str(mock.stats().bodies("llm-1")[1]["messages"])
-    assert "1. Most consistent: 3" in shown
-    assert "3. C" in shown
+    assert "<response 1>\\nMost consistent: 3\\n</response 1>" in shown
+    assert "<response 3>\\nC\\n</response 3>" in shown
 
 
 async def test_a_choice_that_cannot_be_read_leaves_the_first(
@@ -235,7 +235,8 @@ async def test_self_moa_makes_one_answer_of_one_llms_samples(
     result = await ask("self_moa", make_pool(FOUR), routed, ALGEBRA, n=3)
     assert result["subsets"] == [["llm-1", "llm-1 #2", "llm-1 #3"]]
     (body,) = mock.stats().bodies("llm-3")
-    assert "1. A\\n\\n2. B\\n\\n3. C" in str(body["messages"])
+    fenced = [f"<response {i}>\n{text}\n</response {i}>" for i, text in enumerate("ABC", 1)]
+    assert "\n\n".join(fenced) in body["messages"][0]["content"]
     (candidate,) = result["candidates"]
     assert (candidate["text"], candidate["score"], candidate["similarity"]) == ("All of them.", None, None)
     assert candidate["perplexity"] == pytest.approx(1.64872, abs=1e-4)  # exp(0.5)

@@ -76,7 +76,7 @@ def test_equal_priors_draw_uniformly() -> None:
     assert np.exp(log_drop_distribution(np.array([LESS, MORE, LESS]))) == pytest.approx([1 / 3] * 3)
 
 
-@pytest.mark.parametrize("scores", itertools.permutations([LESS, MORE, 0.5]))
+@pytest.mark.parametrize("scores", list(itertools.permutations([LESS, MORE, 0.5])))
 def test_candidates_with_the_same_score_are_chosen_by_perplexity(scores: tuple[float, ...]) -> None:
     assert best(scores, [1.2 if score == MORE else 1.3 for score in scores]) == scores.index(MORE)
     assert best(scores, [1.2 if score == LESS else 1.3 for score in scores]) == scores.index(LESS)
