@@ -12,9 +12,7 @@ from smacs.commands.options import BankOption
 from smacs.pool.errors import InputError, ServerError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-CLOSING = 5  # seconds for what is left of connections; the grace period of requests comes before
+    from uvicorn import Server
 
 PoolOption = Annotated[
     str, typer.Option("--pool", envvar="SMACS_POOL", help="A pool file, or the name of one that ships with SMACS.")
@@ -40,6 +38,7 @@ def serve(
     try:
         from smacs.server import logs
         from smacs.server.app import create_app
+        from smacs.server.listen import make_server
         from smacs.server.settings import load_settings
     except ImportError as error:
         raise InputError(f"Serving needs more packages, pip install 'smacs[serve]': {error}") from error
@@ -47,9 +46,10 @@ def serve(
     logs.configure()
     signal.signal(signal.SIGTERM, _end)
     loaded = Pool.load(pool)
-    app = create_app(loaded, bank, load_settings(keys_file=keys))
+    settings = load_settings(keys_file=keys)
+    app = create_app(loaded, bank, settings)
     with bound(host, port) as place, loaded.running(progress=lambda text: typer.echo(text, err=True)):
-        _listen(app, place)
+        _listen(make_server(app, settings), place)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -66,14 +66,8 @@ def bound(host: str, port: int) -> socket.socket:
     return place
 
 
-def _listen(app: "FastAPI", place: socket.socket) -> None:
+def _listen(server: "Server", place: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT. Raises ServerError when it cannot begin."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=CLOSING
-    )
-    server = uvicorn.Server(config)
     try:
         server.run([place])
     except SystemExit:

@@ -21,7 +21,13 @@ class ServerSettings(BaseSettings):
     waiting: int = Field(default=64, ge=0, description="Requests that may wait for their turn; past it 429.")
     retry_after: int = Field(default=2, gt=0, description="Seconds that a refused client is told to wait.")
     deadline: float = Field(default=660.0, gt=0, description="Seconds for a whole request, waiting included.")
+    max_head: int = Field(default=65_536, ge=1024, description="Largest request line with header fields, in bytes.")
+    head: float = Field(default=10.0, gt=0, description="Seconds until the head of a request has arrived.")
     upload: float = Field(default=30.0, gt=0, description="Seconds until the body of a request has arrived.")
+    stall: float = Field(default=30.0, gt=0, description="Seconds that a client may not read what it is sent.")
+    keep_alive: int = Field(default=5, ge=0, description="Seconds that a connection without a request stays open.")
+    connections: int = Field(default=1000, gt=0, description="Most connections; at most half of RLIMIT_NOFILE.")
+    client_connections: int = Field(default=100, gt=0, description="Connections of one address with full times.")
     grace: float = Field(default=30.0, ge=0, description="Seconds that SIGTERM leaves requests to end.")
     max_n: int = Field(default=8, gt=0, description="Most answers (`n`) of one request.")
 
