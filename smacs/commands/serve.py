@@ -22,6 +22,19 @@ KeysOption = Annotated[
 ]
 
 
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Another name that the server is known by; without keys it answers to localhost and addresses only. "
+        "May be repeated."
+    ),
+]
+AllowOriginOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Origin whose pages may ask, such as https://chat.example.org; `*`: any. May be repeated."),
+]
+
+
 def serve(
     pool: PoolOption = "local",
     bank: BankOption = None,
@@ -30,6 +43,8 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
     keys: KeysOption = None,
+    allow_host: AllowHostOption = None,
+    allow_origin: AllowOriginOption = None,
 ) -> None:
     """Serve the pool to OpenAI's clients: each system and each LLM is a model. More settings: docs/serve.md."""
     from smacs.pool.collect import configure
@@ -46,7 +61,7 @@ def serve(
     logs.configure()
     signal.signal(signal.SIGTERM, _end)
     loaded = Pool.load(pool)
-    settings = load_settings(keys_file=keys)
+    settings = load_settings(keys_file=keys, host=host, allow_host=allow_host, allow_origin=allow_origin)
     app = create_app(loaded, bank, settings)
     with bound(host, port) as place, loaded.running(progress=lambda text: typer.echo(text, err=True)):
         _listen(make_server(app, settings), place)

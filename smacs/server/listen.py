@@ -16,12 +16,12 @@ from collections import Counter
 from typing import Any, Literal
 
 import h11
-import orjson
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from smacs.server.errors import ApiError, error_body
+from smacs.server.lines import encoded
 from smacs.server.settings import ServerSettings
 
 PIECE = 4096  # bytes handed on at once: so much more than `max_head` a head may take in memory
@@ -228,7 +228,7 @@ class Connection(H11Protocol):
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             _, body = error_body(ApiError(message, status=status, code=code))
-            self._write(status, orjson.dumps(body))
+            self._write(status, encoded(body))
         self._refused = True
         self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.close)
