@@ -21,6 +21,7 @@ from smacs.pool.limits import Limiter
 from smacs.pool.llm import api_key
 from smacs.pool.spans import embedding_span
 from smacs.pool.transport import new_session, post
+from smacs.visible import one_line
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -122,7 +123,7 @@ class EndpointEmbedder:
     def _down(self, text: str) -> EmbedderDownError:
         """The error; a discreet one's details stand in the log alone."""
         if self.discreet:
-            log.warning("%s", text)
+            log.warning("%s", one_line(text))
         return EmbedderDownError(str(EmbedderDownError.public) if self.discreet else text)
 
 

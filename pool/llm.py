@@ -20,6 +20,7 @@ from smacs.pool.replica import Replica
 from smacs.pool.replicas import Replicas
 from smacs.pool.replies import Failure, Reply
 from smacs.pool.spans import chat_span, tell
+from smacs.visible import one_line
 
 if TYPE_CHECKING:
     from smacs.pool.chat import FastChatOpenAI
@@ -145,7 +146,8 @@ class LLM:
         if not self.discreet or isinstance(result, Reply):
             return result
         key = os.environ.get(self.spec.api_key_env or "")
-        log.warning("%s: %s", result.kind, result.message.replace(key, "***") if key else result.message)
+        said = result.message.replace(key, "***") if key else result.message
+        log.warning("%s: %s", result.kind, one_line(said))
         return result.public
 
     def _watch(self, result: Reply | Failure) -> None:

@@ -17,6 +17,7 @@ from smacs.pool.errors import EmbedderMismatchError, PoolError, SmacsError
 from smacs.pool.llm import LLM
 from smacs.pool.plan.server import EMBEDDER
 from smacs.pool.progress import Progress
+from smacs.visible import one_line
 
 _FEW = 5  # problems that are told
 _CUT = 80  # characters of a key or value
@@ -97,7 +98,7 @@ class Pool:
         """The error as its users may read it."""
         if not self._discreet or error.public is None or str(error) == error.public:
             return error
-        log.error("%s: %s", type(error).__name__, error)
+        log.error("%s: %s", type(error).__name__, one_line(str(error)))
         return type(error)(error.public)
 
     def _hush_embedders(self) -> None:

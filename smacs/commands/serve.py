@@ -2,12 +2,14 @@
 
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smacs.commands.console import say
 from smacs.commands.options import BankOption
 from smacs.pool.errors import InputError, ServerError
 
@@ -63,7 +65,7 @@ def serve(
     loaded = Pool.load(pool)
     settings = load_settings(keys_file=keys, host=host, allow_host=allow_host, allow_origin=allow_origin)
     app = create_app(loaded, bank, settings)
-    with bound(host, port) as place, loaded.running(progress=lambda text: typer.echo(text, err=True)):
+    with bound(host, port) as place, loaded.running(progress=partial(say, err=True)):
         _listen(make_server(app, settings), place)
 
 

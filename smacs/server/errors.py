@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from smacs.pool.errors import SmacsError
 from smacs.pool.pool import describe_all
 from smacs.server.lines import encoded
+from smacs.visible import one_line
 
 LONGEST = 4000  # characters of a message, whatever it repeats
 
@@ -130,5 +131,5 @@ def _told(error: SmacsError) -> str:
     """What a client may read of it; the rest goes to the log."""
     if error.public is None or str(error) == error.public:
         return str(error)
-    logger.error("%s: %s", type(error).__name__, error)
+    logger.error("%s: %s", type(error).__name__, one_line(str(error)))
     return error.public

@@ -11,6 +11,7 @@ import msgspec
 
 from smacs.pool.errors import InputError
 from smacs.store.create.source import PARQUET, SUFFIXES, TABLES, Row, Rows, Source
+from smacs.store.text import GUARDED, unguarded
 
 
 def read_file(source: Source) -> Rows:
@@ -92,7 +93,11 @@ def _check_header(path: Path, names: list[str]) -> None:
 def _record(number: int, names: list[str], cells: list[str]) -> Row:
     if len(cells) != len(names):
         return Row(number, {}, f"expected {len(names)} cells as in the header, got {len(cells)}")
-    return Row(number, dict(zip(names, cells, strict=True)))
+    ours = tuple(names[: len(GUARDED)]) == GUARDED
+    return Row(
+        number,
+        {name: unguarded(cell) if ours and name in GUARDED else cell for name, cell in zip(names, cells, strict=True)},
+    )
 
 
 def _parquet(path: Path) -> Iterator[Row]:
