@@ -120,7 +120,7 @@ class LLM:
             result = await self._ask(messages, options, timeout)
             tell(span, result)
         self._watch(result)
-        return self._told(result)
+        return self._public(result)
 
     async def _ask(
         self, messages: Sequence[Message], options: Mapping[str, Any], timeout: float | None
@@ -141,7 +141,7 @@ class LLM:
             return self._failure(error, time.monotonic() - start)
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
-    def _told(self, result: Reply | Failure) -> Reply | Failure:
+    def _public(self, result: Reply | Failure) -> Reply | Failure:
         """What the caller reads of it: of a discreet LLM's failure the details stand in the log alone."""
         if not self.discreet or isinstance(result, Reply):
             return result

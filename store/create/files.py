@@ -93,11 +93,9 @@ def _check_header(path: Path, names: list[str]) -> None:
 def _record(number: int, names: list[str], cells: list[str]) -> Row:
     if len(cells) != len(names):
         return Row(number, {}, f"expected {len(names)} cells as in the header, got {len(cells)}")
-    ours = tuple(names[: len(GUARDED)]) == GUARDED
-    return Row(
-        number,
-        {name: unguarded(cell) if ours and name in GUARDED else cell for name, cell in zip(names, cells, strict=True)},
-    )
+    if tuple(names[: len(GUARDED)]) == GUARDED:  # a table of ours
+        cells = [*map(unguarded, cells[: len(GUARDED)]), *cells[len(GUARDED) :]]
+    return Row(number, dict(zip(names, cells, strict=True)))
 
 
 def _parquet(path: Path) -> Iterator[Row]:
