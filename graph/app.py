@@ -11,6 +11,7 @@ from smacs.graph.frame import open_bank, open_pool
 from smacs.graph.systems import SYSTEMS
 
 pool = open_pool(os.environ.get("SMACS_POOL") or "local")
+pool.hush()  # who asks LangGraph's server does not own the endpoints
 bank = open_bank(os.environ.get("SMACS_BANK") or None)
 
 

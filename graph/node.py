@@ -15,6 +15,7 @@ from langgraph.types import Overwrite
 from smacs.graph.settings import settings_of
 from smacs.nodes.run import Tools
 from smacs.nodes.settings import Settings
+from smacs.pool.errors import SmacsError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.pool.telemetry import span
@@ -65,7 +66,10 @@ class Node(Runnable[Any, dict[str, Any]]):
         name = self.get_name()
         under_way.set((name, input))
         with span(name, **{"smacs.k": tools.settings.k, "smacs.n": tools.settings.n}) as open_span:
-            update = await self._function(input, tools)
+            try:
+                update = await self._function(input, tools)
+            except SmacsError as error:
+                raise self._workshop.pool.told(error) from error.__cause__
             open_span.set(**{"smacs.degraded": len(_reasons(update)) or None})
             return update
 

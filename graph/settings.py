@@ -39,8 +39,7 @@ def check(settings: Settings, pool: Pool) -> None:
     names = list(pool.llms)
     if settings.k > len(names):
         raise InputError(
-            f"Setting k: expected at most {len(names)}, the LLMs of {pool.source} ({', '.join(names)}), "
-            f"got {settings.k}."
+            f"Setting k: expected at most {len(names)}, the LLMs of the pool ({', '.join(names)}), got {settings.k}."
         )
     if settings.k_drop >= settings.k:
         raise InputError(f"Setting k_drop: expected less than k = {settings.k}, got {settings.k_drop}.")

@@ -62,7 +62,7 @@ async def _ask(llm: LLM, task: ReferencerTask, run: Run, tools: Tools) -> list[R
         await asyncio.wait({call, quorum}, return_when=asyncio.FIRST_COMPLETED)
         if call.done():
             return call.result()
-        text = f"{llm.name} at {llm.endpoint}: given up after half the deadline, enough other references were there"
+        text = f"{llm.name}: given up after half the deadline, enough other references were there"
         return [Failure(llm.name, "cancelled", text, time.monotonic() - start)]
     finally:
         call.cancel()

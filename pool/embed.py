@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,12 @@ from smacs.pool.limits import Limiter
 from smacs.pool.llm import api_key
 from smacs.pool.spans import embedding_span
 from smacs.pool.transport import new_session, post
+from smacs.visible import one_line
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
 _RETRIES = 2
@@ -77,10 +81,11 @@ class LocalEmbedder:
 
 
 class EndpointEmbedder:
-    """An OpenAI-compatible `/v1/embeddings` endpoint."""
+    """An OpenAI-compatible `/v1/embeddings` endpoint. Errors of a `discreet` one do not name it, see `Pool.hush`."""
 
     def __init__(self, spec: EmbedderSpec) -> None:
         self.spec = spec
+        self.discreet = False
         self._limiter = Limiter(spec.in_flight)
         self._sessions = PerLoop(
             lambda: new_session(spec.in_flight, spec.endpoint or ""), lambda session: session.close()
@@ -110,10 +115,16 @@ class EndpointEmbedder:
                 async with asyncio.timeout(self.spec.deadline), self._limiter.slot():
                     rows = _decode(await post(self._sessions.get(), url, headers, body, retries=_RETRIES))
         except Exception as error:
-            raise EmbedderDownError(f"{where}: {type(error).__name__}: {str(error)[:200]}") from error
+            raise self._down(f"{where}: {type(error).__name__}: {str(error)[:200]}") from error
         if len(rows) != len(texts) or len({row.shape for row in rows}) > 1:
-            raise EmbedderDownError(f"{where}: expected {len(texts)} vectors of one length, got {len(rows)}.")
+            raise self._down(f"{where}: expected {len(texts)} vectors of one length, got {len(rows)}.")
         return np.stack(rows)
+
+    def _down(self, text: str) -> EmbedderDownError:
+        """The error; a discreet one's details stand in the log alone."""
+        if self.discreet:
+            log.warning("%s", one_line(text))
+        return EmbedderDownError(str(EmbedderDownError.public) if self.discreet else text)
 
 
 def put(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:

@@ -15,7 +15,8 @@ SmacsError
 └── NoAnswerError         no LLM of the pool gave a usable reply
 
 Each message says what was expected, what came, and what to do. The command line prints it and exits with 2; a server
-answers with `status`. A failed LLM call is no error: it is a `Failure` record (see `smacs.pool.replies`).
+answers with `status`, and with `public` where an error has one: its own text may hold addresses, paths and what others
+said, and goes to the log. A failed LLM call is no error: it is a `Failure` record (see `smacs.pool.replies`).
 """
 
 
@@ -23,16 +24,20 @@ class SmacsError(RuntimeError):  # LangGraph's server hides the texts of errors 
     """Base of every error raised on purpose; its text is meant for the user."""
 
     status = 503  # of a server that meets it: not the fault of who asks
+    public: str | None = "The server cannot answer; its log says why, by the request id."
 
 
 class InputError(SmacsError):
     """A question, setting or option that cannot be used."""
 
     status = 400
+    public = None  # who asks must see it
 
 
 class PoolError(SmacsError):
     """The pool file, or an LLM named in it, cannot be used."""
+
+    public = "An LLM of the pool cannot be used; the server's log says why, by the request id."
 
 
 class ModelFileError(PoolError):
@@ -45,6 +50,8 @@ class ServerError(PoolError):
 
 class BankError(SmacsError):
     """The question bank on disk is missing, broken or of an unknown format."""
+
+    public = "The question bank cannot be used; the server's log says why, by the request id."
 
 
 class BankLockedError(BankError):
@@ -64,9 +71,13 @@ class EmbedderMismatchError(BankError):
 class EmbeddingError(SmacsError):
     """The embedder cannot be loaded."""
 
+    public = "The embedder cannot be used; the server's log says why, by the request id."
+
 
 class EmbedderDownError(EmbeddingError):
     """The embedder's endpoint does not answer with vectors; a question is answered without it."""
+
+    public = "the embedder's endpoint does not answer with vectors"
 
 
 class GradingError(SmacsError):
@@ -75,3 +86,5 @@ class GradingError(SmacsError):
 
 class NoAnswerError(SmacsError):
     """No LLM of the pool gave a usable reply; the message lists who failed and why."""
+
+    public = None  # what it lists is for clients already, see `Pool.hush`

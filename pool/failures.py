@@ -17,7 +17,7 @@ _OVERFLOW = re.compile(r"context (length|size|window)|maximum context|exceed.{0,
 def failure_of(error: Exception, *, llm: str, endpoint: str, seconds: float, key_env: str | None) -> Failure:
     """The failure record of an exception raised by a call."""
     kind, text = _explain(error, key_env)
-    return Failure(llm, kind, f"{llm} at {endpoint}: {text}", seconds)
+    return Failure(llm, kind, f"{llm} at {endpoint}: {text}", seconds, getattr(error, "status_code", None))
 
 
 def _explain(error: Exception, key_env: str | None) -> tuple[FailureKind, str]:

@@ -1,6 +1,7 @@
 """One LLM of the pool: a call that returns a reply or a failure record, within limit and deadline."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +20,12 @@ from smacs.pool.replica import Replica
 from smacs.pool.replicas import Replicas
 from smacs.pool.replies import Failure, Reply
 from smacs.pool.spans import chat_span, tell
+from smacs.visible import one_line
 
 if TYPE_CHECKING:
     from smacs.pool.chat import FastChatOpenAI
+
+log = logging.getLogger(__name__)
 
 Watcher = Callable[[Reply | Failure], None]
 
@@ -31,6 +35,7 @@ class LLM:
 
     `endpoints` is empty for an LLM that is launched on this machine until it is known to be up: `Pool.running` sets
     it, or a call finds the servers that `smacs models up` has started. Each of `watchers` is told how every call ended.
+    A `discreet` one tells its callers `Failure.public`.
     """
 
     def __init__(self, name: str, spec: LLMSpec, limiter: Limiter | None = None) -> None:
@@ -38,6 +43,7 @@ class LLM:
         self.spec = spec
         self.limiter = limiter or Limiter(spec.in_flight)
         self.watchers: list[Watcher] = []
+        self.discreet = False
         self._endpoints: tuple[str, ...] = ()
         self._replicas = Replicas((), self.limiter, spec.in_flight, spec.retries)
         self.endpoints = spec.urls
@@ -114,7 +120,7 @@ class LLM:
             result = await self._ask(messages, options, timeout)
             tell(span, result)
         self._watch(result)
-        return result
+        return self._public(result)
 
     async def _ask(
         self, messages: Sequence[Message], options: Mapping[str, Any], timeout: float | None
@@ -134,6 +140,15 @@ class LLM:
         except Exception as error:
             return self._failure(error, time.monotonic() - start)
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
+
+    def _public(self, result: Reply | Failure) -> Reply | Failure:
+        """What the caller reads of it: of a discreet LLM's failure the details stand in the log alone."""
+        if not self.discreet or isinstance(result, Reply):
+            return result
+        key = os.environ.get(self.spec.api_key_env or "")
+        said = result.message.replace(key, "***") if key else result.message
+        log.warning("%s: %s", result.kind, one_line(said))
+        return result.public
 
     def _watch(self, result: Reply | Failure) -> None:
         for watcher in self.watchers:

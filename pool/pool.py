@@ -1,20 +1,33 @@
 """The pool: the LLMs of one pool file, ready to be called."""
 
+import logging
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 
 from pydantic import ValidationError
 
 from smacs.pool.config import EmbedderSpec, LLMSpec, PoolFile
-from smacs.pool.embed import Embedder, make_embedder
-from smacs.pool.errors import EmbedderMismatchError, PoolError
+from smacs.pool.embed import Embedder, EndpointEmbedder, make_embedder
+from smacs.pool.errors import EmbedderMismatchError, PoolError, SmacsError
 from smacs.pool.llm import LLM
 from smacs.pool.plan.server import EMBEDDER
 from smacs.pool.progress import Progress
+from smacs.visible import one_line
+
+_FEW = 5  # problems that are told
+_CUT = 80  # characters of a key or value
+_LINE = 500  # of what is said about it
+
+_brief = Repr()
+_brief.maxlist = _brief.maxdict = 8
+_brief.maxstring = _CUT
+
+log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -28,6 +41,7 @@ class Pool:
         self.source = source
         self.llms: dict[str, LLM] = {name: LLM(name, spec) for name, spec in file.llms.items()}
         self._embedders: dict[EmbedderSpec, Embedder] = {}
+        self._discreet = False
 
     @classmethod
     def load(cls, name: str | Path = "local") -> "Pool":
@@ -68,7 +82,29 @@ class Pool:
         spec = self._merge(wanted)
         if spec not in self._embedders:
             self._embedders[spec] = make_embedder(spec)
+            self._hush_embedders()
         return self._embedders[spec]
+
+    def hush(self) -> None:
+        """From now on what its users read of failures holds no address, path, key or word of an endpoint: names, kinds
+        and HTTP statuses. The log has the details. For servers, whose clients do not own the endpoints.
+        """
+        self._discreet = True
+        for llm in self.llms.values():
+            llm.discreet = True
+        self._hush_embedders()
+
+    def told(self, error: SmacsError) -> SmacsError:
+        """The error as its users may read it."""
+        if not self._discreet or error.public is None or str(error) == error.public:
+            return error
+        log.error("%s: %s", type(error).__name__, one_line(str(error)))
+        return type(error)(error.public)
+
+    def _hush_embedders(self) -> None:
+        for embedder in self._embedders.values():
+            if isinstance(embedder, EndpointEmbedder):
+                embedder.discreet = self._discreet
 
     def _merge(self, wanted: EmbedderSpec) -> EmbedderSpec:
         own = self.file.embedder
@@ -172,10 +208,24 @@ def find_pool(name: str | Path) -> Path:
 
 
 def describe(error: ValidationError) -> str:
-    """Every problem of a validation error on one line: key, what was expected, what came."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "file"
-        came = "" if problem["type"] == "missing" else f", got {str(problem['input'])[:80]!r}"
-        lines.append(f"`{key}`: {problem['msg'].removeprefix('Value error, ')}{came}")
-    return "; ".join(lines) + "."
+    """The first problems of a validation error on one line, each with key, what was expected, what came; and how many
+    more there are."""
+    problems = error.errors(include_url=False)
+    return describe_all(problems, [".".join(map(str, problem["loc"])) or "file" for problem in problems])
+
+
+def describe_all(problems: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
+    """The same of pydantic's problems, under the keys that their reader knows."""
+    lines = [f"`{key[:_CUT]}`: {_problem(problem)}" for key, problem in zip(keys, problems[:_FEW], strict=False)]
+    more = len(problems) - len(lines)
+    return "; ".join(lines) + (f"; and {more:,} more problems." if more > 0 else ".")
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    came = "" if problem["type"] == "missing" else f", got {_came(problem['input'])!r}"
+    return f"{str(problem['msg'])[:_LINE].removeprefix('Value error, ')}{came}"
+
+
+def _came(value: Any) -> str:
+    """The beginning of a value; of one with many parts, no more is written than is shown."""
+    return (_brief.repr(value) if isinstance(value, list | dict) else str(value))[:_CUT]

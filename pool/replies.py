@@ -3,7 +3,8 @@
 Both are plain frozen records, small enough to keep in a trace.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 FailureKind = Literal[
@@ -46,9 +47,29 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that failed; `message` names the LLM, the endpoint and the remedy, and never holds a key."""
+    """A call that failed; `message` names the LLM, the endpoint and the remedy, and never holds a key. `status` is that
+    of HTTP, where there was a reply."""
 
     llm: str
     kind: FailureKind
     message: str
     seconds: float
+    status: int | None = None
+
+    @property
+    def public(self) -> "Failure":
+        """The same without address, key or word of an endpoint, for clients of a server: name, kind and HTTP status."""
+        status = f" (HTTP {self.status})" if self.status else ""
+        return replace(self, message=f"{self.llm}: {_PUBLIC[self.kind]}{status}")
+
+
+_PUBLIC: Mapping[FailureKind, str] = {
+    "unreachable": "no connection to its endpoint",
+    "late": "no reply within the deadline",
+    "rejected": "its endpoint refused the call",
+    "overloaded": "its endpoint has too much to do",
+    "overflow": "the prompt is longer than its context window",
+    "garbage": "its endpoint sent no chat completion",
+    "empty": "an empty reply",
+    "cancelled": "given up, enough others had answered",
+}

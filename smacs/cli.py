@@ -8,6 +8,7 @@ import typer
 from smacs import __version__
 from smacs.commands import ask, bank, bench, doctor, keys, models, replay, serve
 from smacs.pool.errors import SmacsError
+from smacs.visible import visible
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,7 +46,7 @@ def main() -> None:
     try:
         app()
     except SmacsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -21,6 +21,7 @@ from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.records import Evaluation, Question
+from smacs.store.text import GUARDED, guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,13 @@ def _described(question: Question) -> dict[str, Any]:
 
 
 def write_csv(part: Part, file: IO[bytes]) -> None:
-    """V with a header; empty cells are missing ones."""
+    """V with a header; empty cells are missing ones. No cell is a formula to a spreadsheet, see `guarded`."""
     text = TextIOWrapper(file, "utf-8", newline="")
     writer = csv.writer(text)
-    writer.writerow(["id", "dataset", "subject", *part.llms])
+    writer.writerow([*GUARDED, *map(guarded, part.llms)])
     for question, row in zip(part.questions.values(), part.correctness().tolist(), strict=True):
         cells = ["" if value != value else f"{value:g}" for value in row]
-        writer.writerow([question.id, question.dataset, question.subject, *cells])
+        writer.writerow([*map(guarded, (question.id, question.dataset, question.subject)), *cells])
     text.detach()
 
 

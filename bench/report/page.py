@@ -9,6 +9,7 @@ from smacs.bench.report.headline import headline
 from smacs.bench.report.model import Report
 from smacs.bench.report.sections import sections
 from smacs.pool.errors import SmacsError
+from smacs.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,9 +47,15 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
     made.filters["md"] = plain
     return made
+
+
+def _visible(value: Any) -> Any:
+    """What is put into a template, without control characters; charts are markup of our own."""
+    return visible(value) if type(value) is str else value
 
 
 def plain(text: Any) -> str:

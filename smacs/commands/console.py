@@ -1,11 +1,34 @@
-"""Where commands print: as wide as the terminal, and wide enough for a table where there is none."""
+"""Where commands print: as wide as the terminal, and wide enough for a table where there is none.
+
+Whatever LLMs, files and endpoints have written is shown and not obeyed, see `smacs.visible`.
+"""
 
 import sys
+from collections.abc import Iterable
 from shutil import get_terminal_size
+from typing import Any
 
-from rich.console import Console
+import rich.console
+from rich.console import ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from smacs.visible import visible
 
 WIDTH = 130
+
+
+class Console(rich.console.Console):
+    """Rich's console, whose texts hold no control characters, from wherever they come."""
+
+    def render_str(self, text: str, *given: Any, **named: Any) -> Text:
+        """Before the layout, so that columns stay straight."""
+        return super().render_str(visible(text), *given, **named)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """And after it, for what is no plain text."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 def for_tables(*, stderr: bool = False, quiet: bool = False) -> Console:
@@ -13,3 +36,13 @@ def for_tables(*, stderr: bool = False, quiet: bool = False) -> Console:
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     width = None if terminal else max(WIDTH, get_terminal_size((WIDTH, 0)).columns)
     return Console(stderr=stderr, quiet=quiet, highlight=False, width=width)
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print a line, on stdout or stderr."""
+    print(visible(str(text)), file=sys.stderr if err else sys.stdout)
+
+
+def answer(text: str) -> None:
+    """Print an LLM's answer: to a terminal as it may be looked at, into a pipe or a file as it is."""
+    print(visible(text) if sys.stdout.isatty() else text)

@@ -41,16 +41,19 @@ def create(
 @app.command("list")
 def list_(file: File = None) -> None:
     """Show names and limits of the keys."""
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
+    from smacs.commands.console import Console
     from smacs.server.guard.keyfile import read_keys
 
     table = Table("name", "created", "requests a minute", "at once", "tokens a day")
     for key in read_keys(_path(file)).keys:
         limits = key.limits
         counts = (limits.requests_per_minute, limits.running, limits.tokens_per_day)
-        table.add_row(key.name, key.created, *("-" if count is None else f"{count:,}" for count in counts))
+        table.add_row(
+            escape(key.name), escape(key.created), *("-" if count is None else f"{count:,}" for count in counts)
+        )
     Console().print(table)
 
 

@@ -100,8 +100,10 @@ def status() -> None:
 
 
 def _health(server: "ServerStatus", supervised: bool) -> str:
+    from rich.markup import escape
+
     if server.trouble:
-        return f"[red]{server.trouble}[/]"
+        return f"[red]{escape(server.trouble)}[/]"
     if not server.alive:
         return "[yellow]died, is being restarted[/]" if supervised else "[red]died[/]"
     return "[green]ok[/]" if server.healthy else "[red]no answer[/]"
@@ -155,10 +157,10 @@ def _launches(llms: "Mapping[str, LLMSpec]") -> "dict[str, LlamaCppLaunch]":
 
 def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
     """Fetch their weights, with a bar on stderr for each file that is not there yet."""
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn
     from rich.progress import Progress as Bars
 
+    from smacs.commands.console import Console
     from smacs.pool import files
 
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[doing]}")
@@ -189,10 +191,12 @@ def _folded(header: str) -> "Column":
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    from smacs.commands.console import say
+
+    say(text, err=True)
 
 
 def _print(table: "Table") -> None:
-    from rich.console import Console
+    from smacs.commands.console import Console
 
     Console().print(table)

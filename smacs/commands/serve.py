@@ -2,25 +2,38 @@
 
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smacs.commands.console import say
 from smacs.commands.options import BankOption
 from smacs.pool.errors import InputError, ServerError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-CLOSING = 5  # seconds for what is left of connections; the grace period of requests comes before
+    from uvicorn import Server
 
 PoolOption = Annotated[
     str, typer.Option("--pool", envvar="SMACS_POOL", help="A pool file, or the name of one that ships with SMACS.")
 ]
 KeysOption = Annotated[
     Path | None, typer.Option("--keys", help="File of API keys, see `smacs keys`. Default: nobody needs a key.")
+]
+
+
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Another name that the server is known by; without keys it answers to localhost and addresses only. "
+        "May be repeated."
+    ),
+]
+AllowOriginOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Origin whose pages may ask, such as https://chat.example.org; `*`: any. May be repeated."),
 ]
 
 
@@ -32,6 +45,8 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
     keys: KeysOption = None,
+    allow_host: AllowHostOption = None,
+    allow_origin: AllowOriginOption = None,
 ) -> None:
     """Serve the pool to OpenAI's clients: each system and each LLM is a model. More settings: docs/serve.md."""
     from smacs.pool.collect import configure
@@ -40,6 +55,7 @@ def serve(
     try:
         from smacs.server import logs
         from smacs.server.app import create_app
+        from smacs.server.listen import make_server
         from smacs.server.settings import load_settings
     except ImportError as error:
         raise InputError(f"Serving needs more packages, pip install 'smacs[serve]': {error}") from error
@@ -47,9 +63,10 @@ def serve(
     logs.configure()
     signal.signal(signal.SIGTERM, _end)
     loaded = Pool.load(pool)
-    app = create_app(loaded, bank, load_settings(keys_file=keys))
-    with bound(host, port) as place, loaded.running(progress=lambda text: typer.echo(text, err=True)):
-        _listen(app, place)
+    settings = load_settings(keys_file=keys, host=host, allow_host=allow_host, allow_origin=allow_origin)
+    app = create_app(loaded, bank, settings)
+    with bound(host, port) as place, loaded.running(progress=partial(say, err=True)):
+        _listen(make_server(app, settings), place)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -66,14 +83,8 @@ def bound(host: str, port: int) -> socket.socket:
     return place
 
 
-def _listen(app: "FastAPI", place: socket.socket) -> None:
+def _listen(server: "Server", place: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT. Raises ServerError when it cannot begin."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=CLOSING
-    )
-    server = uvicorn.Server(config)
     try:
         server.run([place])
     except SystemExit:

@@ -14,6 +14,7 @@ from smacs.pool.collect import configure
 from smacs.server import catalogue, chat, errors, health, metrics, page
 from smacs.server.engine import Engine
 from smacs.server.guard import install_guard
+from smacs.server.lines import OneLine
 from smacs.server.observed import SPANS
 from smacs.server.settings import ServerSettings, load_settings
 
@@ -41,6 +42,7 @@ def assemble(engine: Engine, settings: ServerSettings, *, shared: bool) -> FastA
         await engine.aclose()
 
     paths: dict[str, Any] = {"docs_url": None, "redoc_url": None}  # their pages load scripts from elsewhere
+    paths["default_response_class"] = OneLine
     if shared:
         paths["openapi_url"] = None  # LangGraph's own has ours, too
     app = FastAPI(title="SMACS", version=__version__, lifespan=lifespan, telemetry=SPANS, **paths)

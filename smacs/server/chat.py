@@ -2,13 +2,13 @@
 
 from contextlib import aclosing
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
 from smacs.server.engine import Engine
 from smacs.server.errors import DOCUMENTED, OpenAIRoute
 from smacs.server.hangup import unless_hung_up
 from smacs.server.job import Job, job_of
+from smacs.server.lines import encoded
 from smacs.server.replies import Result, completion
 from smacs.server.runs import events_of
 from smacs.server.streaming import EventStream, in_order, stream
@@ -26,7 +26,7 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     if body.stream:
         return EventStream(stream(job, state.engine))
     results = await unless_hung_up(request.receive, _answer(job, state.engine))
-    return Response(msgspec.json.encode(completion(job, results)), media_type="application/json")
+    return Response(encoded(completion(job, results)), media_type="application/json")
 
 
 async def _answer(job: Job, engine: Engine) -> list[Result]:

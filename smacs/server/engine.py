@@ -29,11 +29,13 @@ _TRACE = [name for name in OutputState.__annotations__ if name != "messages"]
 class Engine:
     """The compiled graphs by system, over one pool and one bank.
 
-    Each of `observers` is told the model and every event of every run, before the one who asked for the run is.
+    The pool is hushed: what clients read has names and kinds, and the log the details. Each of `observers` is told the
+    model and every event of every run, before the one who asked for the run is.
     """
 
     def __init__(self, pool: Pool, bank: QuestionBank, systems: Mapping[str, Any]) -> None:
         self.pool = pool
+        pool.hush()
         self.bank = bank
         self.systems = dict(systems)
         self.observers: list[Observer] = []

@@ -1,7 +1,7 @@
 """Errors as OpenAI's clients expect them: `{"error": {"message", "type", "param", "code"}}`.
 
-A `SmacsError` is answered with its own status and text. Anything unexpected is a 500 whose text says nothing of the
-inside; the log has it, with the request id.
+A `SmacsError` is answered with its own status, and with its text where that is for clients. Anything unexpected is a
+500 whose text says nothing of the inside; the log has it, with the request id.
 """
 
 import logging
@@ -16,16 +16,23 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from smacs.pool.errors import SmacsError
+from smacs.pool.pool import describe_all
+from smacs.server.lines import encoded
+from smacs.visible import one_line
+
+LONGEST = 4000  # characters of a message, whatever it repeats
 
 logger = logging.getLogger("smacs.server")
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     400: {"description": "Something of the request cannot be used; `param` says what"},
     401: {"description": "No key, or one that is not known"},
+    403: {"description": "The server is not known by the name in `Host`"},
     404: {"description": "No such model; the text has those there are"},
     408: {"description": "The body did not arrive in time"},
     413: {"description": "The body is too large"},
     429: {"description": "A limit of the key, or too many questions at once; Retry-After says when to ask again"},
+    431: {"description": "The head is too large"},
     503: {"description": "No LLM answered, the bank or embedder cannot be used, or the server is stopping"},
     504: {"description": "No answer within the deadline"},
 }
@@ -38,6 +45,7 @@ class ApiError(SmacsError):
 
     def __init__(self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
+        self.public = None  # its text is for clients
         self.status = status
         self.param = param
         self.code = code
@@ -49,7 +57,7 @@ def error_body(error: Exception) -> tuple[int, dict[str, Any]]:
         case ApiError():
             return error.status, _shape(error.status, str(error), error.param, error.code)
         case SmacsError():
-            return error.status, _shape(error.status, str(error))
+            return error.status, _shape(error.status, _told(error))
         case RequestValidationError():
             return 400, _shape(400, *_describe(error.errors()))
         case HTTPException():
@@ -63,7 +71,7 @@ def error_response(error: Exception, headers: Mapping[str, str] | None = None) -
     """The reply to an error, for example `error_response(ApiError("...", status=429), {"Retry-After": "2"})`."""
     status, body = error_body(error)
     own = error.headers if isinstance(error, HTTPException) else None
-    return Response(orjson.dumps(body), status, {**(own or {}), **(headers or {})}, "application/json")
+    return Response(encoded(body), status, {**(own or {}), **(headers or {})}, "application/json")
 
 
 class OpenAIRequest(Request):
@@ -104,20 +112,24 @@ def install(app: FastAPI, *, shared: bool) -> None:
 
 def _shape(status: int, message: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
     kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    if len(message) > LONGEST:
+        message = f"{message[:LONGEST]}... ({len(message) - LONGEST:,} characters more)"
+    return {"error": {"message": message, "type": kind, "param": param and param[:80], "code": code}}
 
 
 def _describe(problems: Sequence[Any]) -> tuple[str, str | None]:
-    """All problems of a body on one line, and the field that the first one is about."""
+    """The first problems of a body on one line, and the field that the first of them is about."""
     if isinstance(problems[0]["input"], bytes):
         return "Expected a body of JSON, announced by `Content-Type: application/json`.", None
-    fields = [".".join(str(part) for part in problem["loc"][1:]) for problem in problems]
     if problems[0]["type"] == "json_invalid":
         return f"The body is no valid JSON: {problems[0]['ctx']['error']}.", None
-    lines = [f"`{field or 'body'}`: {_problem(problem)}" for field, problem in zip(fields, problems, strict=True)]
-    return "; ".join(lines) + ".", fields[0] or None
+    fields = [".".join(map(str, problem["loc"][1:])) for problem in problems]
+    return describe_all(problems, [field or "body" for field in fields]), fields[0] or None
 
 
-def _problem(problem: Mapping[str, Any]) -> str:
-    came = "" if problem["type"] == "missing" else f", got {str(problem['input'])[:80]!r}"
-    return f"{str(problem['msg']).removeprefix('Value error, ')}{came}"
+def _told(error: SmacsError) -> str:
+    """What a client may read of it; the rest goes to the log."""
+    if error.public is None or str(error) == error.public:
+        return str(error)
+    logger.error("%s: %s", type(error).__name__, one_line(str(error)))
+    return error.public

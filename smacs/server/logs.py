@@ -41,13 +41,22 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
             line |= self._error(record.exc_info[1])
-        return _KEY.sub(r"\1***", json.dumps(line, default=str))
+        return json.dumps(_masked(line), default=lambda value: _masked(str(value)))
 
     def _error(self, error: BaseException) -> dict[str, Any]:
         frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
         where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         text = {"error_text": str(error)} if self._texts else {}
         return {"error": type(error).__name__, **text, "where": where}
+
+
+def _masked(value: Any) -> Any:
+    """A value without anything that looks like a key; before it is JSON, whose escapes are no part of one."""
+    if isinstance(value, str):
+        return _KEY.sub(r"\1***", value)
+    if isinstance(value, dict):
+        return {_masked(str(name)): _masked(inner) for name, inner in value.items()}
+    return [_masked(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def configure() -> None:

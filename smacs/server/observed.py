@@ -13,6 +13,7 @@ from smacs.server.figures import Figures
 from smacs.server.guard.exchange import Exchange
 from smacs.server.guard.paths import asks, is_health, is_outside, path_of
 from smacs.server.guard.reply import FAILED, HUNG_UP, Reply
+from smacs.visible import one_line
 
 LONGEST = 200  # characters of a path
 
@@ -58,7 +59,7 @@ class Observed:
 
 
 def _log(scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
-    method, path = scope["method"], path_of(scope)[:LONGEST]
+    method, path = scope["method"], one_line(path_of(scope)[:LONGEST])
     fields = {"method": method, "path": path, "status": status, "seconds": round(seconds, 3)}
     known = {
         "model": exchange.model,

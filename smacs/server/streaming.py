@@ -5,7 +5,6 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
-import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -14,14 +13,13 @@ from smacs.server.engine import Engine, Event
 from smacs.server.errors import error_body
 from smacs.server.hangup import HungUpError, unless_hung_up
 from smacs.server.job import Job
+from smacs.server.lines import DONE
+from smacs.server.lines import event as event_line
 from smacs.server.replies import Chunk, ChunkChoice, Delta, Result, about, ending, usage_of
 from smacs.server.runs import WAITING, events_of
 
 PIECE = 256  # characters of one chunk of the answer
-DONE = b"data: [DONE]\n\n"
 ALIVE = b": working\n\n"  # a comment, so that no proxy takes a quiet stream for a dead one
-
-_encode = msgspec.json.Encoder().encode
 
 
 class EventStream(Response):
@@ -56,7 +54,7 @@ async def stream(job: Job, engine: Engine) -> AsyncGenerator[bytes, None]:
             async for chunk in chunks:
                 yield chunk
     except Exception as error:
-        yield b"data: " + orjson.dumps(error_body(error)[1]) + b"\n\n"
+        yield event_line(error_body(error)[1])
     yield DONE
 
 
@@ -75,7 +73,7 @@ async def _chunks(job: Job, engine: Engine) -> AsyncGenerator[bytes, None]:
     if job.usage:
         ordered = in_order(results)
         end = Chunk(job.id, job.created, job.model, [], usage=usage_of(ordered), smacs=about(job, ordered))
-        yield b"data: " + _encode(end) + b"\n\n"
+        yield event_line(end)
 
 
 def in_order(results: dict[int, Result]) -> list[Result]:
@@ -108,4 +106,4 @@ def _event(
     smacs: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET,
 ) -> bytes:
     chunk = Chunk(job.id, job.created, job.model, [ChunkChoice(index, delta, finish)], smacs=smacs)
-    return b"data: " + _encode(chunk) + b"\n\n"
+    return event_line(chunk)

@@ -11,6 +11,7 @@ import msgspec
 
 from smacs.pool.errors import InputError
 from smacs.store.create.source import PARQUET, SUFFIXES, TABLES, Row, Rows, Source
+from smacs.store.text import GUARDED, unguarded
 
 
 def read_file(source: Source) -> Rows:
@@ -92,6 +93,8 @@ def _check_header(path: Path, names: list[str]) -> None:
 def _record(number: int, names: list[str], cells: list[str]) -> Row:
     if len(cells) != len(names):
         return Row(number, {}, f"expected {len(names)} cells as in the header, got {len(cells)}")
+    if tuple(names[: len(GUARDED)]) == GUARDED:  # a table of ours
+        cells = [*map(unguarded, cells[: len(GUARDED)]), *cells[len(GUARDED) :]]
     return Row(number, dict(zip(names, cells, strict=True)))
 
 

@@ -62,7 +62,7 @@ def test_of_given_settings_only_those_that_were_set_count(make_pool: MakePool) -
     ("given", "said"),
     [
         ({"k": 0}, "`k`: Input should be greater than or equal to 1, got '0'"),
-        ({"k": 9}, "Setting k: expected at most 8, the LLMs of test pool (llm-0, llm-1, llm-2, llm-3, "),
+        ({"k": 9}, "Setting k: expected at most 8, the LLMs of the pool (llm-0, llm-1, llm-2, llm-3, "),
         ({"k": 3, "k_drop": 3}, "Setting k_drop: expected less than k = 3, got 3"),
         ({"k": 3, "quorum": 4}, "Setting quorum: expected at most k = 3, got 4"),
         ({"aggregator": "nobody"}, "Setting aggregator: expected one of llm-0, llm-1, "),

@@ -6,19 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import BankError, InputError
 from smacs.store import export_forms
 from smacs.store.bank import QuestionBank
+from smacs.store.create.files import read_file
+from smacs.store.create.source import Source
 from smacs.store.export import export
 from smacs.store.imports.run import import_
 from smacs.store.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
+from smacs.store.text import guarded, unguarded
 
 SPEC = EmbedderSpec(model="fake", dimension=3)
 
@@ -184,3 +190,59 @@ async def test_a_failure_leaves_the_old_file_and_no_other(
         await export(bank, target)
     assert target.read_bytes() == old
     assert [path.name for path in target.parent.iterdir()] == ["answers.jsonl"]
+
+
+FORMULAS = [
+    "=cmd|' /C calc'!A1",
+    "@SUM(1)",
+    "+1",
+    "-1",
+    "\t=1",
+    "'=quoted",
+    "''-x",
+    "'plain",
+    " =1",
+    "＝1",
+    "fine",
+    "'",
+]
+
+
+async def test_no_cell_of_a_table_is_a_formula_and_all_read_back_as_they_were(tmp_path: Path) -> None:
+    source = tmp_path / "answers.jsonl"
+    lines = [
+        {
+            "question": f"Question {i}?",
+            "id": f"q{i}",
+            "llm": "=HYPERLINK(1)",
+            "correct": True,
+            "dataset": text,
+            "subject": text,
+        }
+        for i, text in enumerate(FORMULAS)
+    ]
+    source.write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
+    import_([source], tmp_path / "bank")
+    await export(QuestionBank.open(tmp_path / "bank"), tmp_path / "v.csv")
+    with (tmp_path / "v.csv").open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert header[3] == "'=HYPERLINK(1)"
+    assert not [cell for row in rows for cell in row if cell.strip()[:1] in tuple("=+-@＝")]
+    again = read_file(Source(where=str(tmp_path / "v.csv"))).rows
+    kept = {question.id: question.dataset for question in QuestionBank.open(tmp_path / "bank").questions}
+    assert {row.values["id"]: row.values["dataset"] for row in again} == kept
+    assert [row.values["subject"] for row in again] == [row.values["dataset"] for row in again]
+
+
+@given(st.text(max_size=8))
+def test_a_guarded_cell_reads_back(cell: str) -> None:
+    assert unguarded(guarded(cell)) == cell
+    assert not guarded(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_cells_of_other_peoples_tables_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("question,label\n'-ing is what?,'=\n")
+    assert read_file(Source(where=str(tmp_path / "other.csv"))).rows[0].values == {
+        "question": "'-ing is what?",
+        "label": "'=",
+    }

@@ -6,6 +6,8 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from smacs.visible import visible
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -72,7 +74,7 @@ def _for_a_page(svg: str, name: str, alt: str) -> str:
     for colour, variable in {**VARIABLES, "#000000": "ink"}.items():
         body = body.replace(colour, f"var(--{variable})")
     head = f'<svg class="chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
-    return f'{head} aria-label="{escape(alt)}">{body}'
+    return f'{head} aria-label="{escape(visible(alt))}">{body}'
 
 
 def _font(found: re.Match[str]) -> str:

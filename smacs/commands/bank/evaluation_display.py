@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from smacs.commands.console import for_tables
+from smacs.commands.console import Console, for_tables
 from smacs.store.evaluate import BatchReport, Estimate, EvaluationSummary
 
 LOG_SECONDS = 30.0  # between two lines of an LLM where stderr is no terminal

@@ -87,7 +87,7 @@ def _pairs(rename: Sequence[str] | None) -> dict[str, str]:
 @contextmanager
 def _progress() -> "Iterator[Callable[[MergeReport], None]]":
     """A line on stderr that counts while files are read; how much is in them is not known before."""
-    from rich.console import Console
+    from smacs.commands.console import Console
 
     with Console(stderr=True).status("reading") as status:
 
@@ -98,6 +98,8 @@ def _progress() -> "Iterator[Callable[[MergeReport], None]]":
 
 
 def _show(report: "ImportReport", replaced: bool) -> None:
+    from smacs.commands.console import say
+
     total = report.questions * report.bank_llms
     kept = " (kept; --replace takes those in the files)" if report.conflicts and not replaced else ""
     print(f"{report.bank}{' (new)' if report.created else ''}")
@@ -107,11 +109,11 @@ def _show(report: "ImportReport", replaced: bool) -> None:
     for name in report.llms:
         theirs = [other for other, ours in report.mapped.items() if ours == name and other != name]
         said = f" (in the files: {', '.join(theirs)})" if theirs else ""
-        print(f"LLM        {name}{said}")
+        say(f"LLM        {name}{said}")
     share = f"{100 * report.filled:.1f} % of {total:,} grades are there"
     print(f"the bank   {report.questions:,} questions, {report.bank_llms} LLM{'s' * (report.bank_llms != 1)}, {share}")
     for note in _notes(report):
-        print(f"note       {note}")
+        say(f"note       {note}")
 
 
 def _notes(report: "ImportReport") -> list[str]:

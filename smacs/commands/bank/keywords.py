@@ -1,12 +1,12 @@
 """`smacs bank keywords`: name the skills that a bank's questions ask for."""
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smacs.commands.bank.common import chosen, open_bank
+from smacs.commands.console import say
 from smacs.commands.options import BankOption, PoolOption
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def keywords(
         naming = asyncio.run(_name(opened, loaded, name))
     print(f"{naming.done:,} of {naming.total:,} questions have keywords")
     if naming.failures:
-        print(f"{len(naming.failures):,} calls gave none; the first: {naming.failures[0]}", file=sys.stderr)
+        say(f"{len(naming.failures):,} calls gave none; the first: {naming.failures[0]}", err=True)
         raise typer.Exit(1)
 
 

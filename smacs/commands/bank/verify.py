@@ -14,9 +14,9 @@ def verify(bank: BankOption = None, as_json: JsonOption = False) -> None:
     Exit code 1: something is broken.
     """
     import msgspec
-    from rich.console import Console
     from rich.markup import escape
 
+    from smacs.commands.console import Console
     from smacs.store.bank import QuestionBank
     from smacs.store.verify import verify as check
 

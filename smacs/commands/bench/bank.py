@@ -72,10 +72,9 @@ def bank(
 async def _near_copies(
     made: "QuestionBank", pool: "Pool", names: list[str], data: Path | None, near: float
 ) -> list["NearCopy"]:
-    from rich.console import Console
-
     from smacs.bench.benchmarks import test_questions
     from smacs.bench.benchmarks.near import near_copies
+    from smacs.commands.console import Console
 
     embedder = pool.embedder(made.embedder)
     try:

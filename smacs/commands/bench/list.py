@@ -18,10 +18,10 @@ def list_(
     ] = None,
 ) -> None:
     """The eight benchmarks; with a folder, how many questions of the test part and of the bank part are in it."""
-    from rich.console import Console
     from rich.table import Table
 
     from smacs.bench.benchmarks import benchmarks
+    from smacs.commands.console import Console
 
     here = ("hub",) if data is None else ("test here", "bank here")
     table = Table("name", "benchmark", "paper's test", *here, box=None, pad_edge=False)

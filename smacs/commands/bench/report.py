@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from smacs.commands.console import say
+from smacs.visible import visible
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run of `smacs bench run`.")],
@@ -24,8 +27,8 @@ def report(
     check()
     made = build(folder)
     for note in made.notes:
-        typer.secho(note, err=True, fg="yellow")
+        typer.secho(visible(note), err=True, fg="yellow")
     for sentence in headline(made):
-        typer.echo(sentence)
+        say(sentence)
     for file in write(made, out or folder):
-        typer.echo(file)
+        say(file)

@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
 from smacs.bench.run.run import Run
 from smacs.bench.run.tally import Tally
-from smacs.commands.console import for_tables
+from smacs.commands.console import Console, for_tables
 
 LOG_SECONDS = 30.0  # between two reports where stderr is no terminal
 SHOWN = 5  # questions without a result that are named

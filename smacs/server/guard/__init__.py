@@ -1,16 +1,19 @@
 """What guards the server, outermost first.
 
-request id -> life of the request (drain, deadline) -> size limit -> API key -> limits of the key -> queue -> app.
+request id -> origins that may ask (CORS) -> host name -> life of the request (drain, deadline) -> size limit -> API key
+-> limits of the key -> queue -> app.
 All are pure ASGI. On LangGraph's server they guard its own paths as well: there the app is the whole server.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from smacs.server.guard.drain import Drain
+from smacs.server.guard.hosts import CheckHost
 from smacs.server.guard.keyring import Keyring
 from smacs.server.guard.keys import RequireKey
 from smacs.server.guard.lifetime import Lifetime
@@ -34,10 +37,26 @@ def install_guard(app: FastAPI, settings: ServerSettings) -> None:
     if settings.keys_file is not None:
         app.add_middleware(KeyLimits, retry_after=wait)
         app.add_middleware(RequireKey, keyring=Keyring(settings.keys_file))
-    app.add_middleware(SizeLimit, limit=settings.max_body)
+    app.add_middleware(SizeLimit, limit=settings.max_body, head=settings.max_head)
     app.add_middleware(Lifetime, drain=drain, deadline=settings.deadline, retry_after=wait)
+    if settings.keys_file is None or settings.allow_host:
+        app.add_middleware(CheckHost, allowed=(settings.host, *settings.allow_host))
+    if settings.allow_origin:
+        _allow(app, settings.allow_origin)
     app.add_middleware(RequestId)
     _drain_with(app, drain)
+
+
+def _allow(app: FastAPI, origins: Collection[str]) -> None:
+    """Let pages of these origins ask and read the replies, refusals too. No cookies: a key is what lets one in."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("*",),
+        expose_headers=("X-Request-ID", "Retry-After"),
+        allow_private_network="*" not in origins,
+    )
 
 
 def _drain_with(app: FastAPI, drain: Drain) -> None:

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from smacs.server.errors import ApiError, error_body, error_response
 from smacs.server.guard.reply import Reply
+from smacs.server.lines import DONE, event
 
-Reason = Literal["size", "upload", "key", "rate", "running", "tokens", "queue", "deadline", "draining"]
+Reason = Literal["size", "upload", "key", "rate", "running", "tokens", "queue", "deadline", "draining", "host"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Refusal:
         fields = {}
         if self.status == 401:
             fields["WWW-Authenticate"] = 'Bearer realm="smacs"'
-        if self.status in (408, 413):  # the rest of the body is not read
+        if self.status in (408, 413, 431):  # the rest of the body is not read
             fields["Connection"] = "close"
         if self.retry_after is not None:
             fields["Retry-After"] = str(max(math.ceil(self.retry_after), 1))
@@ -53,8 +53,7 @@ async def cut_off(scope: Scope, receive: Receive, reply: Reply, refusal: Refusal
         return await refuse(scope, receive, reply, refusal)
     _note(scope, refusal)
     if reply.streams and not reply.finished:
-        said = msgspec.json.encode(error_body(refusal.error)[1])
-        await reply({"type": "http.response.body", "body": b"data: " + said + b"\n\ndata: [DONE]\n\n"})
+        await reply({"type": "http.response.body", "body": event(error_body(refusal.error)[1]) + DONE})
     return None
 
 

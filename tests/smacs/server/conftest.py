@@ -62,10 +62,10 @@ def pool_file(url: str, folder: Path) -> Path:
 
 @contextmanager
 def serving(app: "FastAPI") -> Iterator[Served]:
-    """The application behind uvicorn, in a thread of this process."""
-    import uvicorn
+    """The application behind uvicorn as `smacs serve` starts it, in a thread of this process."""
+    from smacs.server.listen import make_server
 
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    server = make_server(app, app.state.settings)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=server.run, args=([listener],))

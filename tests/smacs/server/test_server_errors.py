@@ -195,4 +195,5 @@ def test_a_failure_of_ours_says_nothing_of_the_inside(server: Served, monkeypatc
 
 def test_an_embedder_that_is_suddenly_another_one_is_no_fault_of_the_request(server: Served, mock: MockServer) -> None:
     mock.set("mock-embedder", dimension=7)
-    assert "dimensions, got 7" in error_of(server.ask(), 503)["message"]
+    said = "The question bank cannot be used; the server's log says why, by the request id."
+    assert error_of(server.ask(), 503)["message"] == said

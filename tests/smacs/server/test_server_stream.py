@@ -106,3 +106,25 @@ def test_a_quiet_stream_shows_that_it_is_alive(
     body = server.ask(model="llm-0", stream=True).raise_for_status().text
     assert "\n\n: working\n\n" in body
     assert body.count('"content":"Eight."') == 1
+
+
+SPLITTERS = "one\u2028two\u2029three\x85four\x0bfive\x0csix\x1cseven\x1deight\x1enine"
+
+
+def test_no_character_of_an_answer_ends_a_line(server: Served, mock: MockServer) -> None:
+    mock.set("llm-0", text=SPLITTERS)
+    reply = server.ask(model="llm-0", stream=True, smacs={"trace": True})
+    lines = [line for line in reply.text.splitlines() if line]  # splits at all of them
+    assert all(line.startswith("data: ") for line in lines)
+    found = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    assert text(found) == SPLITTERS
+    whole = server.ask(model="llm-0")
+    assert len(whole.text.splitlines()) == 1
+    assert whole.json()["choices"][0]["message"]["content"] == SPLITTERS
+
+
+def test_no_character_of_an_error_ends_a_line(server: Served) -> None:
+    for options in ({}, {"stream": True}):
+        reply = server.ask(model=SPLITTERS, **options)
+        assert len(reply.text.splitlines()) == 1
+        assert "There is no model" in reply.json()["error"]["message"]

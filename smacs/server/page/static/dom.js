@@ -10,8 +10,17 @@ export function h(tag, attributes = {}, ...children) {
     else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined).map(shown));
   return element;
+}
+
+// Control characters but tab and line feed, marks that turn text around, and tags that nobody sees.
+const OBEYED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+/** Text with such characters written out; anything else as it is. */
+export function shown(child) {
+  const written = (char) => `\\u{${char.codePointAt(0).toString(16)}}`;
+  return typeof child === "string" ? child.replace(OBEYED, written) : child;
 }
 
 /** A section of the view, with a heading of its own. */
