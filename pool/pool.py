@@ -1,5 +1,6 @@
 """The pool: the LLMs of one pool file, ready to be called."""
 
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from smacs.pool.errors import EmbedderMismatchError, PoolError
 from smacs.pool.llm import LLM
 from smacs.pool.plan.server import EMBEDDER
 from smacs.pool.progress import Progress
+from smacs.pool.urls import shown
 
 
 class Pool:
@@ -176,6 +178,11 @@ def describe(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in problem["loc"]) or "file"
-        came = "" if problem["type"] == "missing" else f", got {str(problem['input'])[:80]!r}"
+        came = "" if problem["type"] == "missing" else f", got {_hidden(str(problem['input']))[:80]!r}"
         lines.append(f"`{key}`: {problem['msg'].removeprefix('Value error, ')}{came}")
     return "; ".join(lines) + "."
+
+
+def _hidden(text: str) -> str:
+    """A value of the pool file without what may be a password; a URL that is none may have it anywhere before the @."""
+    return re.sub(r"://\S*@", "://***@", shown(text))
