@@ -89,10 +89,9 @@ def _matches(entry: str, host: str, port: int) -> bool:
         return True
     if "/" in entry and "://" not in entry:
         return _is_within(host, entry)
-    parts = urlsplit(
-        entry if "://" in entry else f"//{entry}" if entry.count(":") < 2 or "[" in entry else f"//[{entry}]"
-    )
+    bare = entry if entry.count(":") < 2 or "[" in entry else f"[{entry}]"  # an IPv6 address without a port
     try:
+        parts = urlsplit(bare if "://" in bare else f"//{bare}")
         name, wanted = parts.hostname or "", parts.port
     except ValueError:
         return False

@@ -98,8 +98,8 @@ VLLM = window(
     4096,
     400,
     openai_error(
-        "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 4096 tokens "
-        "and your request has 20 input tokens (8192 > 4096 - 20).",
+        "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 4096 "
+        "tokens and your request has 20 input tokens (8192 > 4096 - 20).",
         "max_tokens",
         400,
     ),
@@ -111,8 +111,8 @@ SGLANG = first_of(
         400,
         {
             "object": "error",
-            "message": "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a "
-            "total of 8212 tokens: 20 tokens from the input messages and 8192 tokens for the completion.",
+            "message": "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested "
+            "a total of 8212 tokens: 20 tokens from the input messages and 8192 tokens for the completion.",
             "type": "BadRequestError",
             "param": None,
             "code": 400,
@@ -178,8 +178,8 @@ GROQ = first_of(
         (
             400,
             openai_error(
-                "`max_tokens` must be less than or equal to `4096`, the maximum value for `max_tokens` is less than the "
-                "`context_window` for this model",
+                "`max_tokens` must be less than or equal to `4096`, the maximum value for `max_tokens` is less than "
+                "the `context_window` for this model",
                 "max_tokens",
             ),
         )
@@ -211,7 +211,8 @@ OPENAI = first_of(
         "temperature",
         400,
         openai_error(
-            "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+            "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is "
+            "supported.",
             "temperature",
             "unsupported_value",
         ),
@@ -385,25 +386,29 @@ def chat_error(message: str, **more: Any) -> Body:
     return {"error": {"code": 400, "message": message, **more}}
 
 
+# fmt: off
 WINDOWS = [
-    (400, chat_error("This model's maximum context length is 4096 tokens. However, you requested 8212 tokens (20 in the "
-                     "messages, 8192 in the completion). Please reduce the length of the messages or completion.")),
+    (400, chat_error("This model's maximum context length is 4096 tokens. However, you requested 8212 tokens (20 in "
+                     "the messages, 8192 in the completion). Please reduce the length of the messages or completion.")),
     (400, chat_error("This endpoint's maximum context length is 4096 tokens. However, you requested about 8212 tokens "
                      "(20 of text input, 8192 in the output).")),
-    (400, chat_error("the request exceeds the available context size, try increasing it", n_prompt_tokens=20, n_ctx=4096)),
+    (400, chat_error("the request exceeds the available context size, try increasing it", n_ctx=4096,
+                     n_prompt_tokens=20)),
     (500, chat_error("request (20 tokens) exceeds the available context size (4096 tokens), try increasing it")),
     (400, chat_error("Trying to keep the first 20 tokens when context the overflows. However, the model is loaded with "
                      "context length of only 4096 tokens, which is not enough.")),
     (400, chat_error("input length and `max_tokens` exceed context limit: 20 + 8192 > 4096, decrease input length")),
-    (400, chat_error("Prompt contains 20 tokens and 0 draft tokens, too large for model with 4096 maximum context length")),
-    (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 20 `inputs` tokens "
-                    "and 8192 `max_new_tokens`", "error_type": "validation"}),
-    (413, chat_error("Request too large for model `x` in organization `y` on tokens per minute (TPM): Limit 4096, Requested "
-                     "8212, please reduce your message size and try again.")),
+    (400, chat_error("Prompt contains 20 tokens and 0 draft tokens, too large for model with 4096 maximum context "
+                     "length")),
+    (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 20 `inputs` "
+                    "tokens and 8192 `max_new_tokens`", "error_type": "validation"}),
+    (413, chat_error("Request too large for model `x` in organization `y` on tokens per minute (TPM): Limit 4096, "
+                     "Requested 8212, please reduce your message size and try again.")),
     (400, "max_tokens + prompt exceeds max_model_len (4096)"),
     (400, chat_error("Please reduce the length of the messages or completion.", param="messages",
                      type="context_length_exceeded")),
-]  # fmt: skip
+]
+# fmt: on
 
 
 @pytest.mark.parametrize(("status", "said"), WINDOWS)
@@ -422,9 +427,9 @@ OUTPUTS = [
     "max_tokens: 8192 > 4096, which is the maximum allowed number of output tokens for claude-x",
     "Invalid max_tokens value, the valid range of max_tokens is [1, 4096]",
     "max_tokens for `llama-3.1-8b-instant` must be less than or equal to 4096",
-    "This request requires more credits, or fewer max_tokens. You requested up to 8192 tokens, but can only afford 4096.",
-    "Unable to submit request because it has a maxOutputTokens value of 8192 but the supported range is from 1 (inclusive) "
-    "to 4097 (exclusive).",
+    "This request requires more credits, or fewer max_tokens. You requested up to 8192, but can only afford 4096.",
+    "Unable to submit request because it has a maxOutputTokens value of 8192 but the supported range is from 1 "
+    "(inclusive) to 4097 (exclusive).",
 ]
 
 
