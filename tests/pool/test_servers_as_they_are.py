@@ -1,72 +1,19 @@
 """The plainest pool file for ten servers, each behind a stand-in that refuses what it refuses, in its own words."""
 
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from smacs.pool.config import LLMSpec
 from smacs.pool.llm import LLM
 from smacs.pool.replies import Failure, Reply
-
-Body = dict[str, Any]
-Refuse = Callable[[Body], tuple[int, Any] | None]
+from tests.pool.stand_in import Body, Refuse, endpoint
 
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is 7 times 12?"}]
 FOLDED = [{"role": "user", "content": "Be brief.\n\nWhat is 7 times 12?"}]
 SAMPLING = {"temperature": 0.7, "presence_penalty": 1.05, "max_tokens": 8192}
 PLAIN = {"model", "messages", "stream"}
-
-
-@dataclass
-class Endpoint:
-    """What a stand-in was sent: the bodies, and the paths that were looked at."""
-
-    url: str = ""
-    bodies: list[Body] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-    headers: list[Mapping[str, str]] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def endpoint(refuse: Refuse, pages: Mapping[str, Any] | None = None) -> AsyncIterator[Endpoint]:
-    """Serve on loopback: a refusal is (status, JSON or text), None an answer; `pages` are what a GET gives."""
-    seen = Endpoint()
-
-    async def chat(request: web.Request) -> web.Response:
-        body = await request.json()
-        seen.bodies.append(body)
-        seen.headers.append(request.headers)
-        if refusal := refuse(body):
-            status, said = refusal
-            text = said if isinstance(said, str) else json.dumps(said)
-            return web.Response(text=text, status=status, content_type="application/json")
-        count = body.get("n", 1)
-        choices = [{"index": i, "message": {"content": "84"}, "finish_reason": "stop"} for i in range(count)]
-        return web.json_response({"choices": choices, "usage": {"prompt_tokens": 20, "completion_tokens": count}})
-
-    async def page(request: web.Request) -> web.Response:
-        seen.paths.append(request.path)
-        found = (pages or {}).get(request.path)
-        return web.json_response(found) if found is not None else web.Response(status=404)
-
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", chat)
-    app.router.add_get("/{path:.*}", page)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    seen.url = f"http://{host}:{port}/v1"
-    try:
-        yield seen
-    finally:
-        await runner.cleanup()
 
 
 def openai_error(message: str, param: str | None = None, code: Any = None) -> Body:
