@@ -65,7 +65,7 @@ async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Written:
         written.usage.append(usage_of(result))
         if isinstance(result, Reply):
             written.choices += result.choices
-            written.notes += result.notes
+            written.notes += result.learned
             written.cuts += [cut for cut in cuts if cut not in written.cuts]
         elif result.kind == "overflow" and share > _SHRINK**_TRIES:
             share *= _SHRINK

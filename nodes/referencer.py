@@ -43,7 +43,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
         new = _records(results, ranks[name], state["priors"][name])
         records += new
         usage += map(usage_of, results)
-        notes += [note for result in results if isinstance(result, Reply) for note in result.notes]
+        notes += [note for result in results if isinstance(result, Reply) for note in result.learned]
         for record in new:
             tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
         if isinstance(results[0], Reply):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import openai
 
     from smacs.pool.refusals import Overflow, Refusal
+
+T = TypeVar("T")
 
 log = logging.getLogger("smacs.pool")
 
@@ -118,7 +120,7 @@ class Dialect:
             return self._leave_out(names, refusal)
         return None
 
-    async def ask(self, payload: Mapping[str, Any], post: Callable[[Mapping[str, Any]], Awaitable[bytes]]) -> bytes:
+    async def ask(self, payload: Mapping[str, Any], post: Callable[[Mapping[str, Any]], Awaitable[T]]) -> T:
         """What `post` returns for a request; what is refused of it is changed, and the rest asked again.
 
         Raises what `post` does where nothing is left to change.
@@ -129,7 +131,7 @@ class Dialect:
         guessed: openai.APIStatusError | None = None
         for turn in range(1, TURNS + 1):
             try:
-                body = await post(sent)
+                reply = await post(sent)
             except openai.APIStatusError as error:
                 if changes := self._guess(error, sent):
                     guessed = error
@@ -147,7 +149,7 @@ class Dialect:
                     self.system_role = False
                     said = "answers system messages with HTTP 500"
                     self._tell(said, "system_role = false", "their text goes before the question")
-                return body
+                return reply
         raise AssertionError("unreachable")
 
     def _guess(self, error: "openai.APIStatusError", sent: Mapping[str, Any]) -> dict[str, Any] | None:

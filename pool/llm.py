@@ -192,7 +192,7 @@ class LLM:
         """The result with the news about its servers."""
         if not self.dialect.news or isinstance(result, Failure):
             return result
-        return replace(result, notes=self.dialect.take_news())
+        return replace(result, learned=self.dialect.take_news())
 
     def _watch(self, result: Reply | Failure) -> None:
         for watcher in self.watchers:

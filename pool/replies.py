@@ -37,7 +37,7 @@ class Choice:
 class Reply:
     """A call that succeeded: one `Choice` for each of the `n` asked for, tokens summed over all of them.
 
-    `notes` say what was learned about its servers meanwhile, each only once in a process.
+    `learned` says what was learned about its servers meanwhile, each only once in a process.
     """
 
     llm: str
@@ -45,7 +45,7 @@ class Reply:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
-    notes: tuple[str, ...] = ()
+    learned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,11 +212,11 @@ async def test_the_plainest_pool_file_works(
         assert [choice.text for choice in first.choices] == ["84"] * 3
         assert server.bodies[-1].keys() - PLAIN == left
         assert server.bodies[-1]["messages"] == messages
-        assert all(any(key in note for note in first.notes) for key in said), first.notes
+        assert all(any(key in note for note in first.learned) for key in said), first.learned
         before = len(server.bodies)
         second = await llm.call(ASKED, n=3, logprobs=True, seed=7, sampling=SAMPLING)
         assert isinstance(second, Reply)
-        assert second.notes == ()
+        assert second.learned == ()
         assert len(server.bodies) - before == (1 if "n" in left else 3)
         await llm.aclose()
 
@@ -315,7 +315,7 @@ async def test_a_system_message_that_is_refused_goes_before_the_question(status:
         reply = await llm.call(ASKED)
         assert isinstance(reply, Reply), reply
         assert server.bodies[-1]["messages"] == FOLDED
-        assert any("system_role = false" in note for note in reply.notes)
+        assert any("system_role = false" in note for note in reply.learned)
         await llm.aclose()
 
 
@@ -365,7 +365,7 @@ async def test_a_window_that_is_too_small_is_learned_from_the_error(status: int,
         reply = await llm.call(ASKED, sampling=SAMPLING)
         assert isinstance(reply, Reply), reply
         assert 2000 < server.bodies[-1]["max_tokens"] <= 4076
-        assert any("context = " in note for note in reply.notes)
+        assert any("context = " in note for note in reply.learned)
         await llm.aclose()
 
 
@@ -475,7 +475,7 @@ async def test_the_pool_file_leaves_out_renames_and_folds() -> None:
         llm = LLM("mine", LLMSpec.model_validate({"endpoint": server.url, **spec}))
         reply = await llm.call(ASKED, n=2, logprobs=True, seed=7, sampling=SAMPLING)
         assert isinstance(reply, Reply)
-        assert (len(reply.choices), reply.completion_tokens, reply.notes) == (2, 2, ())
+        assert (len(reply.choices), reply.completion_tokens, reply.learned) == (2, 2, ())
         assert len(server.bodies) == 2
         for body in server.bodies:
             assert body.keys() - PLAIN == {"temperature", "max_completion_tokens"}
