@@ -26,6 +26,9 @@ class RecordedLLM(LLM):
         self._trace = trace
         self._told = 0  # samples told as a referencer
 
+    async def ready(self) -> None:
+        """Nobody is asked for its window."""
+
     async def call(
         self,
         messages: Sequence[Message],  # noqa: ARG002

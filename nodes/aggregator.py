@@ -43,20 +43,22 @@ async def aggregator(state: AggregatorTask, tools: Tools) -> dict[str, Any]:
     reading = _reading(state, tools)
     usage: list[Usage] = []
     reasons: list[str] = []
+    notes: list[str] = []
     for llm in aggregators(tools):
         written = await read(llm, reading, run, tools)
         usage += written.usage
         reasons += written.cuts
+        notes += written.notes
         if written.failure:
             reasons.append(f"an aggregator failed: {written.failure.kind}: {written.failure.message}")
         if written.choices:
             candidates = _candidates(written.choices, llm, state)
             for candidate in candidates:
                 tools.emit({"event": "candidate", "index": candidate["index"], "text": candidate["text"]})
-            return {"candidates": candidates, "usage": total_usage(usage), "degraded": reasons}
+            return {"candidates": candidates, "usage": total_usage(usage), "degraded": reasons, "notes": notes}
         if run.time_left() == 0:
             break
-    return {"usage": total_usage(usage), "degraded": reasons}
+    return {"usage": total_usage(usage), "degraded": reasons, "notes": notes}
 
 
 def aggregators(tools: Tools) -> list[LLM]:

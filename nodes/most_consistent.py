@@ -53,7 +53,7 @@ async def most_consistent(state: Sampled, tools: Tools) -> dict[str, Any]:
     if pick is not None:
         note = f"{llm} chose reply {pick + 1} of its {len(here)}"
     answer = answer_with_reference(here[pick or 0], tools, reasons)
-    return {**answer, "notes": [note], "usage": total_usage(written.usage)}
+    return {**answer, "notes": [note, *written.notes], "usage": total_usage(written.usage)}
 
 
 async def _ask(llm: str, here: Sequence[Reference], state: Sampled, tools: Tools) -> Written:

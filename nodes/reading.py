@@ -37,18 +37,21 @@ class Reading:
 
 @dataclass(slots=True)
 class Written:
-    """At most `n` choices, the failure that ended the calls if one did, what was cut, and what the calls cost."""
+    """At most `n` choices, the failure that ended the calls if one did, what was cut, what the calls cost, and what
+    was learned about the LLM's servers."""
 
     choices: list[Choice] = field(default_factory=list)
     failure: Failure | None = None
     cuts: list[str] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Written:
     """Call one LLM. Some servers send fewer choices than `n`: the rest is asked for again."""
     written = Written()
     share = 1.0
+    await llm.ready()
     for attempt in range(reading.n + _TRIES):
         messages, cuts = _fit(llm, reading, tools, share)
         result = await llm.call(
@@ -62,6 +65,7 @@ async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Written:
         written.usage.append(usage_of(result))
         if isinstance(result, Reply):
             written.choices += result.choices
+            written.notes += result.learned
             written.cuts += [cut for cut in cuts if cut not in written.cuts]
         elif result.kind == "overflow" and share > _SHRINK**_TRIES:
             share *= _SHRINK

@@ -36,12 +36,14 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
     ranks = {name: rank for rank, name in enumerate(state["priors"])}
     records: list[Reference] = []
     usage: list[Usage] = []
+    notes: list[str] = []
     name: str | None = state["llm"]
     while name is not None:
         results = await _ask(tools.pool.llms[name], state, run, tools)
         new = _records(results, ranks[name], state["priors"][name])
         records += new
         usage += map(usage_of, results)
+        notes += [note for result in results if isinstance(result, Reply) for note in result.learned]
         for record in new:
             tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
         if isinstance(results[0], Reply):
@@ -49,7 +51,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
             break
         late = run.time_left(REFERENCE_SHARE) == 0 and run.quorum.is_set()
         name = None if late or run.time_left(REFERENCE_LIMIT) == 0 else run.next_substitute()
-    return {"references": records, "usage": total_usage(usage)}
+    return {"references": records, "usage": total_usage(usage), "notes": notes}
 
 
 async def _ask(llm: LLM, task: ReferencerTask, run: Run, tools: Tools) -> list[Reply | Failure]:

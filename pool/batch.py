@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from smacs.pool.config import LLMSpec
+from smacs.pool.dialect import Dialect
 from smacs.pool.generate import call_options, reply_of
 from smacs.pool.prompts import Message, led_by
 from smacs.pool.replies import Failure, Reply
@@ -18,9 +19,11 @@ def request_body(
     name: str, spec: LLMSpec, messages: Sequence[Message], sampling: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The body of a request to /v1/chat/completions; `sampling` holds where the pool file says nothing."""
-    messages = led_by(spec.system, messages)
-    options = call_options(spec, messages, n=1, logprobs=False, seed=None, sampling=sampling)
-    return {"model": spec.model or name, "messages": messages, **options, **spec.extra_body}
+    options = call_options(spec, n=1, logprobs=False, seed=None, sampling=sampling)
+    plain = {"model": spec.model or name, "messages": led_by(spec.system, messages), **options}
+    body = Dialect(name, spec).put({**plain, "extra_body": spec.extra_body})
+    extra: dict[str, Any] = body.pop("extra_body", {})
+    return body | extra
 
 
 def read_body(name: str, spec: LLMSpec, body: bytes) -> Reply | Failure:

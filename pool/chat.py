@@ -4,6 +4,8 @@ Parsing is what costs with many replies at once: for 500 tokens with log-probabi
 ms of CPU, the typed decoder here about 0.1 ms, because it keeps only (sum, count) of the log-probabilities.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr
 
 from smacs.pool.transport import post
+from smacs.pool.urls import address_of
 
 _NEEDS_OPENAI_CLIENT = ("extra_headers", "extra_query", "timeout")
 _NEEDS_FULL_PARSE = ("tools", "functions", "response_format", "modalities", "audio", "stream")
@@ -71,9 +74,19 @@ class FastChatOpenAI(ChatOpenAI):
     owner: Any = Field(default=None, exclude=True, repr=False)
     """Who closes the session when it goes: it stays as long as this does."""
 
+    address: Any = Field(default=None, exclude=True, repr=False)
+    """The `Address` of its server, whose login and query `base_url` lacks; None: `base_url` is all."""
+
+    dialect: Any = Field(default=None, exclude=True, repr=False)
+    """The `Dialect` of the LLM: how its servers want to be asked; None: as `ChatOpenAI` does."""
+
     _headers: dict[str, str] | None = PrivateAttr(default=None)
 
     def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        payload = self._plain_payload(*args, **kwargs)
+        return payload if self.dialect is None else self.dialect.put(payload)
+
+    def _plain_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
         if "max_completion_tokens" in payload:  # OpenAI's newer name, which many open servers do not know
             payload["max_tokens"] = payload.pop("max_completion_tokens")
@@ -86,25 +99,35 @@ class FastChatOpenAI(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        payload = self._get_request_payload(messages, stop=stop, **kwargs)
+        payload = self._plain_payload(messages, stop=stop, **kwargs)
         if self._use_responses_api(payload) or any(payload.get(key) for key in _NEEDS_FULL_PARSE):
             return await super()._agenerate(messages, stop, run_manager, **kwargs)
-        return chat_result(await self._post(payload))
+        ask = self._post if self.dialect is None else partial(self.dialect.ask, post=self._post)
+        return chat_result(await ask(payload))
 
-    async def _post(self, payload: dict[str, Any]) -> bytes:
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request of our own transport has; the login of the address among it."""
+        if self._headers is None:
+            client = self.root_async_client
+            headers = {
+                **client.auth_headers,
+                **client.default_headers,
+                **(self.address.headers if self.address else {}),
+            }
+            self._headers = {name: value for name, value in headers.items() if isinstance(value, str)}
+        return self._headers
+
+    async def _post(self, payload: Mapping[str, Any]) -> bytes:
         """The body of the reply: over our own transport, or the openai client where that has to do more."""
         if self.session is None or any(payload.get(key) for key in _NEEDS_OPENAI_CLIENT):
             raw = await self.async_client.with_raw_response.create(**payload)
             content: bytes = raw.http_response.content
             return content
-        if self._headers is None:
-            client = self.root_async_client
-            headers = {**client.auth_headers, **client.default_headers}
-            self._headers = {name: value for name, value in headers.items() if isinstance(value, str)}
         body = {key: value for key, value in payload.items() if key != "extra_body"} | (payload.get("extra_body") or {})
-        url = f"{str(self.root_async_client.base_url).rstrip('/')}/chat/completions"
-        retries = self.root_async_client.max_retries
-        return await post(self.session, url, self._headers, body, retries=retries)
+        address = self.address or address_of(str(self.root_async_client.base_url))
+        url, retries = address.at("/chat/completions"), self.root_async_client.max_retries
+        return await post(self.session, url, self.headers, body, retries=retries)
 
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None

@@ -10,6 +10,8 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from smacs.pool.urls import Address
+
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
     from httpx2 import Client as SyncClient
@@ -52,19 +54,23 @@ class PerLoop(Generic[Client]):
             await self._close(client)
 
 
-def async_http() -> "AsyncClient":
-    """A new async HTTP client for the openai client; deadlines are its caller's."""
+def async_http(address: Address | None = None) -> "AsyncClient":
+    """A new async HTTP client for the openai client; deadlines are its caller's, a login is the address's."""
     from openai import DefaultAsyncHttpxClient
 
-    return DefaultAsyncHttpxClient(timeout=None, verify=tls())
+    from smacs.pool.late import LateTransport
+
+    return DefaultAsyncHttpxClient(timeout=None, transport=LateTransport(address), trust_env=False)
 
 
 @cache
-def sync_http() -> "SyncClient":
-    """The HTTP client of all sync calls."""
+def sync_http(address: Address | None = None) -> "SyncClient":
+    """The HTTP client of all sync calls to an address."""
     from openai import DefaultHttpxClient
 
-    return DefaultHttpxClient(timeout=None, verify=tls())
+    from smacs.pool.late import LateSyncTransport
+
+    return DefaultHttpxClient(timeout=None, transport=LateSyncTransport(address), trust_env=False)
 
 
 @cache

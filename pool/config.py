@@ -3,11 +3,14 @@
 A TOML file; `pools/local.toml` is an example of every part. This file is the schema, `smacs.pool.pool` loads it.
 """
 
+from collections.abc import Collection
 from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from smacs.pool.launch import Launch, Table, VllmLaunch
+from smacs.pool.urls import address_of
 
 
 class Sampling(Table):
@@ -28,10 +31,17 @@ class LLMSpec(Table):
     endpoints: list[str] = Field(default_factory=list, description="Further servers of the same LLM: its replicas.")
     model: str | None = Field(default=None, description="Name the server knows it by; default: its name in the pool.")
     api_key_env: str | None = Field(default=None, description="Environment variable that holds the key.")
-    context: int = Field(default=32768, gt=0, description="Context window in tokens.")
+    context: int = Field(
+        default=32768, gt=0, description="Context window in tokens; default: what the server says, else this."
+    )
     system: str = Field(default="", description="Put before every system prompt it gets, say to make it think.")
     sampling: Sampling = Field(default_factory=Sampling)
     extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent as it is with every request.")
+    leave_out: list[str] = Field(default_factory=list, description="Parameters that its endpoint refuses: never sent.")
+    rename: dict[str, str] = Field(default_factory=dict, description="What its endpoint calls a parameter otherwise.")
+    system_role: bool = Field(
+        default=True, description="Whether it takes system messages; else their text goes before the first question."
+    )
     thinking: Literal["auto", "none", "tags", "field", "headings"] = Field(
         default="auto",
         description="Where the thinking is: in tags, in a field of its own, under headings, nowhere, or find out.",
@@ -59,6 +69,27 @@ class LLMSpec(Table):
             raise ValueError("expected `endpoint` or `endpoints` (running servers) or `launch` (how to start one)")
         return self
 
+    @field_validator("leave_out", "rename")
+    @classmethod
+    def _droppable(cls, value: Collection[str]) -> Collection[str]:
+        needed = [name for name in value if name in ("model", "messages")]
+        if needed:
+            raise ValueError(f"expected parameters that a request can do without, {needed[0]!r} is not one of them")
+        return value
+
+    @model_validator(mode="after")
+    def _one_login(self) -> "LLMSpec":
+        if self.api_key_env and any(address_of(url).authorization for url in self.urls):
+            raise ValueError("expected either a login in the endpoint's URL or `api_key_env`: both are one header")
+        return self
+
+    @property
+    def window(self) -> int | None:
+        """Its context window in tokens as far as the pool file says it, which starts some of them itself."""
+        if "context" in self.model_fields_set:
+            return self.context
+        return self.launch.context if self.launch else None
+
     @property
     def urls(self) -> tuple[str, ...]:
         """Base URLs of its running servers: `endpoint` first, then `endpoints`, each once."""
@@ -66,9 +97,16 @@ class LLMSpec(Table):
 
 
 def _base_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https"):
         raise ValueError("expected a URL that begins with http:// or https://")
-    return value.rstrip("/")
+    try:
+        there = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        there = False
+    if not there:
+        raise ValueError("expected a URL with a host, as http://host:8000/v1; `/` and `#` of a password as %2F and %23")
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
 
 
 class EmbedderSpec(Table):
@@ -84,6 +122,11 @@ class EmbedderSpec(Table):
     deadline: float = Field(default=60.0, gt=0)
     in_flight: int = Field(default=16, gt=0)
     batch: int = Field(default=64, gt=0, description="Texts per request.")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        return _base_url(value) if value is not None else None
 
     @field_validator("query_template", "document_template")
     @classmethod

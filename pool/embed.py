@@ -21,6 +21,7 @@ from smacs.pool.limits import Limiter
 from smacs.pool.llm import api_key
 from smacs.pool.spans import embedding_span
 from smacs.pool.transport import new_session, post
+from smacs.pool.urls import address_of, shown
 from smacs.visible import one_line
 
 if TYPE_CHECKING:
@@ -103,19 +104,18 @@ class EndpointEmbedder:
         await self._sessions.aclose()
 
     async def _request(self, texts: list[str]) -> Vectors:
-        where = f"Embedder {self.spec.model} at {self.spec.endpoint}"
-        headers = {
-            "Authorization": f"Bearer {api_key(self.spec.api_key_env, where)}",
-            "Content-Type": "application/json",
-        }
+        where = f"Embedder {self.spec.model} at {shown(self.spec.endpoint or '')}"
+        address = address_of(self.spec.endpoint or "")
+        key = {"Authorization": f"Bearer {api_key(self.spec.api_key_env, where)}"}
+        headers = {**key, **address.headers, "Content-Type": "application/json"}
         body = {"model": self.spec.model, "input": texts, "encoding_format": "base64"}
-        url = f"{self.spec.endpoint}/embeddings"
+        url = address.at("/embeddings")
         try:
             with embedding_span(self.spec, len(texts)):
                 async with asyncio.timeout(self.spec.deadline), self._limiter.slot():
                     rows = _decode(await post(self._sessions.get(), url, headers, body, retries=_RETRIES))
         except Exception as error:
-            raise self._down(f"{where}: {type(error).__name__}: {str(error)[:200]}") from error
+            raise self._down(f"{where}: {type(error).__name__}: {shown(str(error))[:200]}") from error
         if len(rows) != len(texts) or len({row.shape for row in rows}) > 1:
             raise self._down(f"{where}: expected {len(texts)} vectors of one length, got {len(rows)}.")
         return np.stack(rows)

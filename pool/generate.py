@@ -10,7 +10,6 @@ from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message
 from smacs.pool.replies import Choice, Failure, Reply
 from smacs.pool.thinking import split_thinking
-from smacs.pool.tokens import at_most_tokens, estimate_prompt
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
@@ -19,26 +18,20 @@ if TYPE_CHECKING:
 
     from smacs.pool.chat import FastChatOpenAI
 
-_TEMPLATE_RESERVE = 64  # tokens the server's chat template may add
-_SMALLEST_REPLY = 16
-
 
 def call_options(
     spec: LLMSpec,
-    messages: Sequence[Message],
     *,
     n: int,
     logprobs: bool,
     seed: int | None,
     sampling: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """The request's parameters; the LLM's own sampling wins, and `max_tokens` leaves room for the prompt."""
+    """The request's parameters; the LLM's own sampling wins. A penalty of 0 is none, and some refuse its name."""
     options = {**(sampling or {}), **spec.sampling.model_dump(exclude_none=True)}
-    if "max_tokens" in options:
-        room = spec.context - _TEMPLATE_RESERVE
-        if options["max_tokens"] > room - at_most_tokens(messages):
-            room -= estimate_prompt(messages)
-            options["max_tokens"] = min(options["max_tokens"], max(room, _SMALLEST_REPLY))
+    for penalty in ("presence_penalty", "frequency_penalty"):
+        if options.get(penalty) == 0:
+            del options[penalty]
     if n > 1:
         options["n"] = n
     if seed is not None:

@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 
 from smacs.pool.clients import async_http, sync_http
 from smacs.pool.config import LLMSpec
+from smacs.pool.dialect import Dialect
 from smacs.pool.errors import PoolError
 from smacs.pool.generate import call_options, generate, reply_of
 from smacs.pool.limits import Limiter
@@ -20,12 +22,14 @@ from smacs.pool.replica import Replica
 from smacs.pool.replicas import Replicas
 from smacs.pool.replies import Failure, Reply
 from smacs.pool.spans import chat_span, tell
+from smacs.pool.urls import address_of, shown
 from smacs.visible import one_line
 
 if TYPE_CHECKING:
     from smacs.pool.chat import FastChatOpenAI
 
 log = logging.getLogger(__name__)
+LOOKS = 3  # how often a server that does not say its window is asked for it
 
 Watcher = Callable[[Reply | Failure], None]
 
@@ -44,6 +48,10 @@ class LLM:
         self.limiter = limiter or Limiter(spec.in_flight)
         self.watchers: list[Watcher] = []
         self.discreet = False
+        self.dialect = Dialect(name, spec)
+        self._located = False  # the endpoints were found by `locate`, nobody named them
+        self._look: asyncio.Task[None] | None = None
+        self._looks = 0
         self._endpoints: tuple[str, ...] = ()
         self._replicas = Replicas((), self.limiter, spec.in_flight, spec.retries)
         self.endpoints = spec.urls
@@ -58,6 +66,7 @@ class LLM:
         if urls == self._endpoints:
             return  # its connections stay
         self._endpoints = urls
+        self._located, self._looks = False, 0
         replicas = [Replica(url, self._make_chat) for url in urls]
         self._replicas = Replicas(replicas, self.limiter, self.spec.in_flight, self.spec.retries)
 
@@ -71,13 +80,18 @@ class LLM:
         self.endpoints = (url,) if url else ()
 
     @property
+    def where(self) -> str:
+        """Its endpoints, fit to be shown."""
+        return shown(", ".join(self._endpoints))
+
+    @property
     def _not_up(self) -> str:
         return f"{self.name} is not up; start it with `smacs models up`"
 
     @property
     def window(self) -> int:
         """Context window in tokens, prompt and reply together."""
-        return self.spec.context
+        return self.dialect.window
 
     def chat(self) -> "FastChatOpenAI":
         """The LangChain chat model of this LLM, for the running event loop; of several replicas, the idlest one's.
@@ -92,7 +106,28 @@ class LLM:
         """Its endpoint; for an LLM that is launched on this machine, where `smacs models up` has started it."""
         if not self._endpoints:
             self.endpoints = await asyncio.to_thread(_locate, self.name)
+            self._located = True
         return self.endpoint
+
+    async def ready(self) -> None:
+        """Know where it is, and how long its window is where its servers say so and the pool file does not."""
+        if await self.locate() is None or not self.dialect.wants_window or self._looks >= LOOKS:
+            return
+        if self._look is None or self._look.done() or self._look.get_loop() is not asyncio.get_running_loop():
+            self._looks += 1
+            self._look = asyncio.create_task(self._read_window())
+        await asyncio.shield(self._look)
+
+    async def _read_window(self) -> None:
+        from smacs.pool.window import served_window
+
+        try:
+            chat = self.chat()
+        except PoolError:
+            return  # its key is not set, or its proxy cannot be used: the call says so
+        window = await served_window(chat.session, chat.address, chat.headers, self.spec.model or self.name)
+        if window is not None:
+            self.dialect.read(window)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -115,9 +150,14 @@ class LLM:
         each choice carries (sum, count).
         """
         messages = led_by(self.spec.system, messages)
-        options = call_options(self.spec, messages, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
+        options = call_options(self.spec, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
+        start = time.monotonic()
         with chat_span(self.name, self.spec, messages, options) as span:
-            result = await self._ask(messages, options, timeout)
+            try:
+                result = await self._ask(messages, options, timeout)
+            except asyncio.CancelledError:
+                self._watch(Failure(self.name, "cancelled", "given up by its caller", time.monotonic() - start))
+                raise
             tell(span, result)
         self._watch(result)
         return self._public(result)
@@ -125,20 +165,32 @@ class LLM:
     async def _ask(
         self, messages: Sequence[Message], options: Mapping[str, Any], timeout: float | None
     ) -> Reply | Failure:
+        """The reply; where its servers take no `n`, made of as many calls."""
         start = time.monotonic()
-        if await self.locate() is None:
-            return Failure(self.name, "unreachable", self._not_up, 0.0)
-        replicas = self._replicas
         limit = self.spec.deadline if timeout is None else min(self.spec.deadline, timeout)
-        ask = partial(generate, name=self.name, messages=messages, options=options)
+        n = options.get("n", 1)
+        first = [] if self.dialect.single and n > 1 else [await self._ask_once(messages, options, limit)]
+        if first and (n == 1 or not self.dialect.single or isinstance(first[0], Failure)):
+            return self._with_news(first[0])
+        left = max(limit - (time.monotonic() - start), 0.0)
+        singly = [_one_of(options, number) for number in range(len(first), n)]
+        more = await asyncio.gather(*(self._ask_once(messages, each, left) for each in singly))
+        return self._with_news(_together([*first, *more], time.monotonic() - start))
+
+    async def _ask_once(self, messages: Sequence[Message], options: Mapping[str, Any], limit: float) -> Reply | Failure:
+        start = time.monotonic()
         try:
-            async with asyncio.timeout(limit), self.limiter.slot():
-                generations, usage = await replicas.call(messages, ask)
-        except asyncio.CancelledError:
-            self._watch(Failure(self.name, "cancelled", "given up by its caller", time.monotonic() - start))
-            raise
+            async with asyncio.timeout(limit):
+                if await self.locate() is None:
+                    return Failure(self.name, "unreachable", self._not_up, 0.0)
+                if "max_tokens" in options:
+                    await self.ready()
+                replicas = self._replicas
+                ask = partial(generate, name=self.name, messages=messages, options=options)
+                async with self.limiter.slot():
+                    generations, usage = await replicas.call(messages, ask)
         except Exception as error:
-            return self._failure(error, time.monotonic() - start)
+            return await self._failure(error, time.monotonic() - start)
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
     def _public(self, result: Reply | Failure) -> Reply | Failure:
@@ -150,39 +202,56 @@ class LLM:
         log.warning("%s: %s", result.kind, one_line(said))
         return result.public
 
+    def _with_news(self, result: Reply | Failure) -> Reply | Failure:
+        """The result with the news about its servers."""
+        if not self.dialect.news or isinstance(result, Failure):
+            return result
+        return replace(result, learned=self.dialect.take_news())
+
     def _watch(self, result: Reply | Failure) -> None:
         for watcher in self.watchers:
             watcher(result)
 
-    def _failure(self, error: Exception, seconds: float) -> Failure:
+    async def _failure(self, error: Exception, seconds: float) -> Failure:
         from smacs.pool.failures import failure_of
 
         failure = failure_of(
             error,
             llm=self.name,
-            endpoint=", ".join(self._endpoints),
+            endpoint=self.where,
             seconds=seconds,
             key_env=self.spec.api_key_env,
         )
         if failure.kind == "unreachable" and not self.spec.urls:
-            self.endpoints = ()  # it may come up again at another port
+            await self._look_elsewhere()
         return failure
+
+    async def _look_elsewhere(self) -> None:
+        """A launched LLM may come up again at another port; the servers that `Pool.running` named stay meanwhile."""
+        found = await asyncio.to_thread(_locate, self.name)
+        if found or self._located:
+            self.endpoints = found
+            self._located = True
 
     def _make_chat(self, url: str) -> "FastChatOpenAI":
         from smacs.pool.chat import FastChatOpenAI
         from smacs.pool.transport import new_session
 
+        address = address_of(url)
         return FastChatOpenAI(
-            base_url=url,
+            base_url=address.base,
             api_key=SecretStr(api_key(self.spec.api_key_env, f"LLM {self.name!r}")),
             model=self.spec.model or self.name,
             max_retries=self.spec.retries if len(self._endpoints) == 1 else 0,
             extra_body=self.spec.extra_body or None,
             use_responses_api=False,
             disable_streaming=True,  # inside the graph: whole replies, so that `n` and the fast path hold
-            http_client=sync_http(),
-            http_async_client=async_http(),
+            http_client=sync_http(address),
+            http_async_client=async_http(address),
+            http_socket_options=(),  # the clients are ours: no warning about proxies that theirs would miss
             session=new_session(self.spec.in_flight, url),
+            address=address,
+            dialect=self.dialect,
             owner=self,
             timeout=None,
         )
@@ -199,6 +268,26 @@ def api_key(variable: str | None, owner: str) -> str:
     if not key:
         raise PoolError(f"{owner} expects its key in the environment variable {variable}, which is not set.")
     return key
+
+
+def _one_of(options: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The options of one of several single calls, with a seed of its own."""
+    single = {name: value for name, value in options.items() if name != "n"}
+    return single | ({"seed": (options["seed"] + number) % 2**31} if "seed" in options else {})
+
+
+def _together(results: Sequence[Reply | Failure], seconds: float) -> Reply | Failure:
+    """Several replies as one; the first failure where there is none."""
+    replies = [result for result in results if isinstance(result, Reply)]
+    if not replies:
+        return results[0]
+    return Reply(
+        replies[0].llm,
+        tuple(choice for reply in replies for choice in reply.choices),
+        sum(reply.prompt_tokens for reply in replies),
+        sum(reply.completion_tokens for reply in replies),
+        seconds,
+    )
 
 
 def _locate(name: str) -> tuple[str, ...]:

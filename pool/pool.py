@@ -1,6 +1,7 @@
 """The pool: the LLMs of one pool file, ready to be called."""
 
 import logging
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from smacs.pool.errors import EmbedderMismatchError, PoolError, SmacsError
 from smacs.pool.llm import LLM
 from smacs.pool.plan.server import EMBEDDER
 from smacs.pool.progress import Progress
+from smacs.pool.urls import shown
 from smacs.visible import one_line
 
 _FEW = 5  # problems that are told
@@ -228,4 +230,9 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _came(value: Any) -> str:
     """The beginning of a value; of one with many parts, no more is written than is shown."""
-    return (_brief.repr(value) if isinstance(value, list | dict) else str(value))[:_CUT]
+    return _hidden(_brief.repr(value) if isinstance(value, list | dict) else str(value))[:_CUT]
+
+
+def _hidden(text: str) -> str:
+    """A value of the pool file without what may be a password; a URL that is none may have it anywhere before the @."""
+    return re.sub(r"://\S*@", "://***@", shown(text))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smacs.pool.clients import PerLoop
+from smacs.pool.urls import address_of
 
 if TYPE_CHECKING:
     import openai
@@ -91,14 +92,15 @@ async def answers(url: str) -> bool:
     """Whether a server is there and done loading. One that has no /health says 404, and that is an answer, too."""
     from aiohttp import ClientError, ClientTimeout
 
+    from smacs.pool.errors import PoolError
     from smacs.pool.transport import new_session
 
-    root = url.removesuffix("/v1")
-    asked = ClientTimeout(total=PROBE)
+    address, asked = address_of(url), ClientTimeout(total=PROBE)
+    health = address.at("/health", root=True)
     try:
-        async with new_session(1, root) as session, session.get(f"{root}/health", timeout=asked) as reply:
+        async with new_session(1, url) as session, session.get(health, timeout=asked, headers=address.headers) as reply:
             return reply.status < 500
-    except (ClientError, OSError, TimeoutError):
+    except (ClientError, OSError, TimeoutError, PoolError):
         return False
 
 

@@ -36,13 +36,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A call that succeeded: one `Choice` for each of the `n` asked for, tokens summed over all of them."""
+    """A call that succeeded: one `Choice` for each of the `n` asked for, tokens summed over all of them.
+
+    `learned` says what was learned about its servers meanwhile, each only once in a process.
+    """
 
     llm: str
     choices: tuple[Choice, ...]
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    learned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import openai
@@ -19,6 +17,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from smacs.pool.clients import tls
 from smacs.pool.open_span import trace_headers
+from smacs.pool.proxies import is_socks, proxy_of, socks_connector
+from smacs.pool.refusals import is_settled
 from smacs.pool.request import id_headers
 from smacs.pool.spans import tell_attempt
 
@@ -40,16 +40,17 @@ _LONGEST_BACKOFF = 8.0
 
 
 def new_session(connections: int, url: str) -> ClientSession:
-    """A session of the running event loop with at most `connections` to the server at `url`."""
-    connector = TCPConnector(limit=connections, ssl=tls())
+    """A session of the running event loop with at most `connections` to the server at `url`.
+
+    The environment's proxy is looked up here, once: aiohttp would do it in a thread for each request. Raises PoolError
+    for one that cannot be used.
+    """
+    proxy = proxy_of(url)
     timeout = ClientTimeout(total=None, sock_connect=_CONNECT)
-    return ClientSession(connector=connector, timeout=timeout, proxy=_proxy_of(url))
-
-
-def _proxy_of(url: str) -> str | None:
-    """The environment's proxy for a server; aiohttp itself would look it up in a thread for each request."""
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    if proxy is not None and is_socks(proxy):
+        return ClientSession(connector=socks_connector(proxy, connections, tls()), timeout=timeout)
+    connector = TCPConnector(limit=connections, ssl=tls())
+    return ClientSession(connector=connector, timeout=timeout, proxy=proxy)
 
 
 async def post(session: ClientSession, url: str, headers: Mapping[str, str], body: Any, *, retries: int) -> bytes:
@@ -105,7 +106,7 @@ def _status_error(response: httpx2.Response) -> openai.APIStatusError:
 def helps(error: BaseException) -> bool:
     """Whether trying again may help."""
     if isinstance(error, openai.APIStatusError):
-        return error.status_code in _RETRIED or error.status_code >= 500
+        return error.status_code in _RETRIED or (error.status_code >= 500 and not is_settled(error))
     return isinstance(error, openai.APIConnectionError)
 
 

@@ -20,6 +20,7 @@ class CachedLLM(LLM):
     def __init__(self, llm: LLM, replies: Replies) -> None:
         super().__init__(llm.name, llm.spec, llm.limiter)
         self.endpoints = llm.endpoints
+        self.dialect = llm.dialect
         self._replies = replies
         self._queue = Limiter(llm.limiter.limit)
 

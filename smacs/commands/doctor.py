@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from smacs.pool.pool import Pool
 
 
+PROBE = 5.0  # seconds for an endpoint's list of models
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at; a `remedy` where something is missing, `needed` where SMACS cannot do without
@@ -127,7 +130,7 @@ def _llms(pool: "Pool") -> Iterator[Finding]:
     for llm in pool.llms.values():
         launch, state = llm.spec.launch, states[llm.name]
         if state is None:
-            yield Finding(llm.name, f"answers at {', '.join(llm.endpoints)}")
+            yield Finding(llm.name, f"answers at {llm.where}")
         elif launch is None:
             yield Finding(llm.name, state, "start its server, or mend `endpoint` in the pool file")
         elif isinstance(launch, VllmLaunch):
@@ -151,16 +154,25 @@ async def _probe(llm: "LLM") -> str | None:
 
 
 async def _probe_one(llm: "LLM", endpoint: str) -> str | None:
-    import httpx2
+    from aiohttp import ClientTimeout
 
     from smacs.pool.llm import api_key
+    from smacs.pool.transport import new_session
+    from smacs.pool.urls import address_of, shown
 
+    address, where = address_of(endpoint), shown(endpoint)
     try:
-        key = api_key(llm.spec.api_key_env, llm.name)
-        async with httpx2.AsyncClient(timeout=5) as client:
-            reply = await client.get(f"{endpoint}/models", headers={"Authorization": f"Bearer {key}"})
-        names = [model["id"] for model in reply.raise_for_status().json()["data"]]
+        headers = {"Authorization": f"Bearer {api_key(llm.spec.api_key_env, llm.name)}", **address.headers}
+        asked = ClientTimeout(total=PROBE)
+        async with (
+            new_session(1, endpoint) as session,
+            session.get(address.at("/models"), headers=headers, timeout=asked) as reply,
+        ):
+            reply.raise_for_status()
+            listed = await reply.json(content_type=None)
+        models = listed if isinstance(listed, list) else listed["data"]
+        names = [model["id"].removeprefix("models/") for model in models]
     except Exception as error:
-        return f"{endpoint}: {type(error).__name__}: {str(error)[:100]}"
+        return f"{where}: {type(error).__name__}: {shown(str(error))[:100]}"
     served = llm.spec.model or llm.name
-    return None if served in names else f"{endpoint} serves {', '.join(names)}, not {served}"
+    return None if served in names else f"{where} serves {', '.join(names)}, not {served}"

@@ -22,8 +22,9 @@ class Grading:
 
     @classmethod
     def of(cls, spec: LLMSpec, prompts: Prompts, sampling: Mapping[str, Any] | None) -> "Grading":
-        """`sampling` holds where the pool file says nothing for this LLM."""
-        return cls(prompts, {**(sampling or {}), **spec.sampling.model_dump(exclude_none=True)})
+        """`sampling` holds where the pool file says nothing for this LLM; what it leaves out is not written down."""
+        merged = {**(sampling or {}), **spec.sampling.model_dump(exclude_none=True)}
+        return cls(prompts, {name: value for name, value in merged.items() if name not in spec.leave_out})
 
     def cell(self, question: Question, reply: Reply | Failure, source: str = "") -> Evaluation | Unanswered:
         """The graded reply; blocks while it is graded. A call that failed is no wrong answer."""

@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from smacs.pool.errors import BankError, ChromaServerError
+from smacs.pool.urls import shown
 from smacs.store.index.chroma_process import ChromaProcess
 from smacs.store.index.chroma_server import ChromaServer
 from smacs.store.index.place import Place
@@ -42,10 +43,8 @@ class ServerAccess:
         except BankError:
             raise
         except Exception as error:
-            where = self._server.place.server
-            raise ChromaServerError(
-                f"The Chroma server at {where}: {type(error).__name__}: {str(error)[:200]}"
-            ) from error
+            where, said = shown(self._server.place.server), shown(str(error))[:200]
+            raise ChromaServerError(f"The Chroma server at {where}: {type(error).__name__}: {said}") from error
 
     def close(self) -> None:
         """Release the lock."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from smacs.pool.errors import ChromaServerError
+from smacs.pool.urls import address_of, shown
 from smacs.store.index.chroma import Chroma
 from smacs.store.index.place import Place
 
@@ -41,7 +42,7 @@ def _connect(url: str) -> "ClientAPI":
     import chromadb
     from chromadb.config import Settings
 
-    parts = urlsplit(url)
+    parts, login = urlsplit(url), address_of(url).headers
     secure = parts.scheme == "https"
     token = os.environ.get(TOKEN)
     try:
@@ -49,13 +50,14 @@ def _connect(url: str) -> "ClientAPI":
             parts.hostname or "",
             parts.port or (443 if secure else 80),
             ssl=secure,
-            headers={"X-Chroma-Token": token} if token else None,
+            headers={**login, **({"X-Chroma-Token": token} if token else {})} or None,
             settings=Settings(anonymized_telemetry=False),
         )
         client.heartbeat()
     except Exception as error:  # the client raises ValueError and whatever its transport raises
+        where, said = shown(url), shown(str(error))[:200]
         raise ChromaServerError(
-            f"The Chroma server at {url} does not answer: {str(error)[:200]} Start it (`chroma run`), or bring the "
-            "index back into the bank's folder with `smacs bank move-index --to folder`."
+            f"The Chroma server at {where} does not answer: {said} Start it (`chroma run`), or bring the index back "
+            "into the bank's folder with `smacs bank move-index --to folder`."
         ) from error
     return client

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.pool.errors import BankError, ChromaServerError, InputError
+from smacs.pool.urls import shown
 from smacs.store.bank import QuestionBank
 from smacs.store.files import stamp
 from smacs.store.index.access import access
@@ -68,7 +69,9 @@ async def move_index(bank: QuestionBank, server: str, on_progress: OnProgress) -
         bank.refresh()
         old = bank.manifest
         if old.chroma == server:
-            raise InputError(f"The index of {bank.path} is already {f'at {server}' if server else 'in its folder'}.")
+            raise InputError(
+                f"The index of {bank.path} is already {f'at {shown(server)}' if server else 'in its folder'}."
+            )
         target = msgspec.structs.replace(old, chroma=server, uid=old.uid or uuid.uuid4().hex[:12])
         try:
             await _copy(bank, place_of(bank.path, target), on_progress)
@@ -83,7 +86,7 @@ def check_url(server: str) -> None:
     """Raise InputError for what is no URL of a Chroma server; "" is the bank's own folder."""
     parts = urlsplit(server)
     if server and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise InputError(f"Expected the URL of a Chroma server, such as http://localhost:8000, got {server!r}.")
+        raise InputError(f"Expected the URL of a Chroma server, such as http://localhost:8000, got {shown(server)!r}.")
 
 
 class _Known:

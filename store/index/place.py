@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smacs.pool.home import home
+from smacs.pool.urls import shown
 from smacs.store.manifest import BankEmbedder, Manifest
 
 
@@ -32,7 +33,7 @@ class Place:
         return self.folder / "arrays"
 
     def __str__(self) -> str:
-        return f"the Chroma server at {self.server}" if self.server else str(self.chroma)
+        return f"the Chroma server at {shown(self.server)}" if self.server else str(self.chroma)
 
 
 def place_of(bank: Path, manifest: Manifest, made_for: BankEmbedder | None = None) -> Place:

@@ -11,6 +11,7 @@ from smacs.graph.build import build_graph
 from smacs.pool.errors import NoAnswerError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tests.pool.stand_in import Body, endpoint
 
 MakePool = Callable[..., Pool]
 ASK = {"question": "How many legs has a spider?"}
@@ -221,3 +222,21 @@ async def test_a_key_appears_nowhere(
 async def test_a_key_that_is_not_set_is_said(make_pool: MakePool, bank: QuestionBank) -> None:
     result = await ask(make_pool(llms={"llm-0": {"api_key_env": "NO_SUCH_KEY"}}), bank, k=2)
     assert "NO_SUCH_KEY, which is not set" in result["references"][0]["error"]
+
+
+async def test_an_aggregator_that_takes_no_n_loses_no_candidate_and_says_so_once(
+    make_pool: MakePool, bank: QuestionBank
+) -> None:
+    def refuse(body: Body) -> tuple[int, Any] | None:
+        said = {"error": {"message": "'n' : number must be at most 1", "type": "invalid_request_error"}}
+        return (400, said) if body.get("n", 1) > 1 else None
+
+    async with endpoint(refuse) as server:
+        pool = make_pool(llms={"llm-7": {"endpoint": server.url}})
+        result = await ask(pool, bank, k=2, k_drop=0, n=4)
+        again = await ask(pool, bank, k=2, k_drop=0, n=4)
+    assert [candidate["text"] for candidate in result["candidates"]] == ["84"] * 4
+    assert not any("aggregator" in reason for reason in result["degraded"])
+    assert [note for note in result["notes"] if 'leave_out = ["n"]' in note]
+    assert not any("leave_out" in note for note in again["notes"])
+    assert len(server.bodies) == 1 + 4 + 4

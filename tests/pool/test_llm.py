@@ -184,3 +184,36 @@ async def test_a_key_reaches_no_callback(mock: MockServer, monkeypatch: pytest.M
 async def test_an_llm_that_is_not_up_has_no_chat_model() -> None:
     with pytest.raises(PoolError, match="smollm2-135m is not up; start it with `smacs models up`"):
         Pool.load("local").llms["smollm2-135m"].chat()
+
+
+LAUNCH = {"launch": {"file": {"name": "w.gguf", "sha256": "0" * 64, "size": 1}}, "retries": 0}
+
+
+async def test_a_launched_llm_that_failed_once_is_found_again(mock: MockServer) -> None:
+    """`Pool.running` has named its server; nobody else knows it."""
+    pool = Pool.from_dict({"aggregators": ["model"], "llms": {"model": LAUNCH}})
+    pool._connect({"model": (mock.url,)})
+    mock.set("model", fault="refuse", calls=1)
+    first, second = await pool.llms["model"].call(HELLO), await pool.llms["model"].call(HELLO)
+    assert isinstance(first, Failure)
+    assert first.kind == "unreachable"
+    assert isinstance(second, Reply)
+    await pool.aclose()
+
+
+async def test_a_launched_llm_that_has_gone_elsewhere_is_followed(
+    mock: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor restarts what dies, at another port where its own is taken."""
+    places = iter([("http://127.0.0.1:9/v1",), (mock.url,)])
+    monkeypatch.setattr("smacs.pool.llm._locate", lambda _: next(places))
+    one = LLM("model", LLMSpec.model_validate(LAUNCH))
+    assert isinstance(await one.call(HELLO), Failure)
+    assert isinstance(await one.call(HELLO), Reply)
+    await one.aclose()
+
+
+async def test_a_launched_llm_has_the_window_that_it_is_started_with() -> None:
+    launch = {"context": 2048, **LAUNCH["launch"]}  # type: ignore[dict-item]
+    assert LLM("a", LLMSpec.model_validate({"launch": launch})).window == 2048
+    assert LLM("a", LLMSpec.model_validate({"launch": launch, "context": 1024})).window == 1024

@@ -1,5 +1,7 @@
 """The pool file: what is wrong with it is said with file and key."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +79,29 @@ def test_the_banks_templates_hold_whatever_the_pool_says() -> None:
     spec = pool.embedder(EmbedderSpec(kind="openai", model="m", dimension=4, query_template="Find: {text}")).spec
     assert spec.query_template == "Find: {text}"
     assert spec.endpoint == "http://127.0.0.1:1/v1"
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "endpoints.md"
+BLOCKS = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_pool_files_of_the_documentation_load(block: str) -> None:
+    data = tomllib.loads(block)
+    pool = Pool.from_dict({"aggregators": list(data["llms"])[:1], **data})
+    assert pool.llms.keys() == data["llms"].keys()
+
+
+@pytest.mark.parametrize(
+    ("llm", "said"),
+    [
+        ({"leave_out": ["messages"]}, "can do without"),
+        ({"rename": {"model": "name"}}, "can do without"),
+        ({"leave_out": "n"}, "list"),
+        ({"endpoint": "http://"}, "a URL with a host"),
+        ({"endpoint": "http://host:port/v1"}, "a URL with a host"),
+    ],
+)
+def test_what_cannot_be_left_out_or_reached_is_refused(llm: dict[str, object], said: str) -> None:
+    with pytest.raises(PoolError, match=said):
+        Pool.from_dict({"aggregators": ["a"], "llms": {"a": {"endpoint": "http://host/v1", **llm}}})
