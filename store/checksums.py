@@ -3,8 +3,8 @@
 Truth carries its checksum along. A line of JSON ends in it, `,"crc32":"1a2b3c4d"}`: the CRC-32 of the bytes before that
 comma, so that every single flipped bit shows. A whole JSON document has it as its first key, over the rest in its
 canonical form. What has none was written by an older version, or edited by hand by somebody who deleted it: that is
-how an edit is accepted, and `seal` gives it one again. What is derived has an XXH3 of each file, which takes a twentieth
-of a second for a gigabyte.
+how an edit is accepted, and `smacs bank seal` gives it one again. What is derived has an XXH3 of each file, which takes
+a twentieth of a second for a gigabyte.
 """
 
 import re

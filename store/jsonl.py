@@ -119,7 +119,7 @@ def decode_line(line: bytes, decoder: msgspec.json.Decoder[T]) -> T | str:
 
 
 def is_half(line: bytes) -> bool:
-    """Whether a broken line may be what a killed writer left: without its end, and not a whole line with another end."""
+    """Whether a broken line may be what a killed writer left: without its end, and no whole line with another end."""
     return not line.endswith(b"\n") and intact(line[:-1]) is None and intact(line) is None
 
 

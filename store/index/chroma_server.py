@@ -1,11 +1,12 @@
 """A bank's collections on a Chroma server, `chroma run`."""
 
 import os
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from smacs.pool.errors import ChromaServerError
-from smacs.store.index.chroma import Chroma
+from smacs.store.index.chroma import REPLACED, Chroma, now
 from smacs.store.index.place import Place
 
 if TYPE_CHECKING:
@@ -25,6 +26,21 @@ class ChromaServer(Chroma):
         """Delete this place's collections."""
         for name in self._names():
             if self._own(name):
+                self._client().delete_collection(name)
+
+    def set_aside(self, why: str) -> str:
+        """Rename this place's collections."""
+        mark = f"{why}-{now()}"
+        own = [name for name in self._names() if self._own(name)]
+        for name in own:
+            self._client().get_collection(name, embedding_function=None).modify(name=f"{mark}-{name}")
+        return f"{mark}-{self.place.collection}-*" if own else ""
+
+    def drop_replaced(self) -> None:
+        """Delete the collections."""
+        replaced = re.compile(rf"{REPLACED}-[^-]+-{re.escape(self.place.collection)}-\d+")
+        for name in self._names():
+            if replaced.fullmatch(name):
                 self._client().delete_collection(name)
 
     def close(self) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from smacs.pool.errors import GradingError
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import check_label, gradable
+from smacs.store.index.chroma import are_unit
 from smacs.store.index.given import GivenVectors
-from smacs.store.index.matrix import are_unit
 from smacs.store.jsonl import remedy
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question

@@ -196,7 +196,8 @@ async def test_a_damaged_index_is_built_anew(
     damage(bank.path / "chroma")
     view = await bank.load(embedder)
     np.testing.assert_allclose(view.matrix, expected(bank, embedder), atol=1e-6)
-    assert len(embedder.seen) == 2200
+    remade = {delete: 1100, garbage_database: 1100, other_dimension: 1100, other_lengths: 1024}  # rows of that file
+    assert len(embedder.seen) == 1100 + remade[damage]
 
 
 @pytest.mark.usefixtures("chroma_here")

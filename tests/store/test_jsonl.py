@@ -118,7 +118,7 @@ def test_a_line_edited_by_hand_says_how_to_keep_the_edit(tmp_path: Path) -> None
     file = tmp_path / "e.jsonl"
     append(file, NEW)
     file.write_bytes(file.read_bytes().replace(b"1.0", b"0.5"))
-    with pytest.raises(BankError, match="line 1 has a wrong checksum.*delete its field 'crc32'.*--accept-edits"):
+    with pytest.raises(BankError, match=r"line 1 has a wrong checksum.*delete its field 'crc32'.*--accept-edits"):
         list(read_jsonl(file, Evaluation))
     file.write_bytes(file.read_bytes().partition(b',"crc32"')[0] + b"}\n")
     assert [item.correct for item in read_jsonl(file, Evaluation)] == [0.5]
