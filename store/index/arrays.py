@@ -23,7 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from smacs.pool.errors import BankError
-from smacs.store.checksums import file_checksum, file_crc32
+from smacs.store.checksums import WrongChecksumError, file_checksum, file_crc32, read_document, sealed_document
 from smacs.store.files import Stamp
 from smacs.store.index.labels import Labels
 from smacs.store.index.place import Place
@@ -98,11 +98,12 @@ async def build_arrays(folder: Path, questions_file: Path, dimension: int, fill:
 def damaged(folder: Path) -> list[str]:
     """Names of the files that are not what was written."""
     try:
-        expected = msgspec.json.decode((folder / CHECKSUMS).read_bytes(), type=dict[str, int | str])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        expected, _ = read_document((folder / CHECKSUMS).read_bytes(), dict[str, int | str])
+    except (OSError, WrongChecksumError, msgspec.DecodeError, UnicodeDecodeError):
         return [CHECKSUMS]
-    wrong = [name for name, value in expected.items() if not _is_as_written(folder / name, value)]
-    return wrong + sorted({"names.json", *(f"{name}.npy" for name in _FILES)} - expected.keys())
+    if expected.keys() != {"names.json", *(f"{name}.npy" for name in _FILES)}:
+        return [CHECKSUMS]
+    return [name for name, value in expected.items() if not _is_as_written(folder / name, value)]
 
 
 _DRAFT = ".new-"
@@ -193,7 +194,7 @@ def _finish(draft: Path, matrix: NDArray[np.float32], folder: Path) -> None:
     if isinstance(matrix, np.memmap):
         matrix.flush()
     sums = {file.name: file_checksum(file) for file in sorted(draft.iterdir())}
-    (draft / CHECKSUMS).write_bytes(msgspec.json.encode(sums))
+    (draft / CHECKSUMS).write_bytes(sealed_document(sums))
     _put(draft, folder)
 
 
