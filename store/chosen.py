@@ -51,10 +51,10 @@ def checked_chosen(folder: Path, *, check: bool = True) -> tuple[dict[str, Chose
     except FileNotFoundError:
         return {}, True
     except WrongChecksumError as error:
-        what = f"{error}; {ACCEPT}"
+        what = f": {error}; {ACCEPT}"
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        what = f"is broken: {error}"
-    raise BankError(f"{path}: {what}. Restore it, or delete it: then the defaults hold.")
+        what = f" is broken: {error}"
+    raise BankError(f"{path}{what}. Restore it, or delete it: then the defaults hold.")
 
 
 def frozen_settings(folder: Path, made_for: BankEmbedder) -> dict[str, Settings]:

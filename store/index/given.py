@@ -127,9 +127,9 @@ def as_numbers(hashes: Sequence[str]) -> NDArray[np.uint64]:
 
 def intact(records: NDArray[Any]) -> NDArray[np.bool_]:
     """Which records have the right checksum; one of an older version does not say that its hash is right."""
-    wrong = _checksums(records) != records["crc"]
+    wrong: NDArray[np.bool_] = _checksums(records) != records["crc"]
     wrong[wrong] = np.array([zlib.crc32(r["row"].tobytes()) != r["crc"] for r in records[wrong]], np.bool_)
-    return ~wrong
+    return np.logical_not(wrong)
 
 
 def _checksums(records: NDArray[Any]) -> NDArray[np.uint32]:
