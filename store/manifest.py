@@ -122,7 +122,10 @@ def checked_manifest(folder: Path, *, check: bool = True) -> tuple[Manifest, boo
         raise BankError(f"{folder} is no question bank: expected {FILE} in it. Check the path.") from None
     except WrongChecksumError as error:
         raise BankError(f"{path}: {error}; {ACCEPT}. Else restore it; the rest of the bank is unharmed.") from None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValidationError) as error:
+    except ValidationError as error:
+        what = "; ".join(problem["msg"] for problem in error.errors())
+        raise BankError(f"{path} is broken: {what}. Restore it; the rest of the bank is unharmed.") from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BankError(f"{path} is broken: {error}. Restore it; the rest of the bank is unharmed.") from error
     return found
 
