@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
     from smacs.store.view import BankView
 
-NOT_TRUTH = "chroma/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # what version control leaves out
+NOT_TRUTH = "chroma/\nchroma.*/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # what version control leaves out
 
 
 class QuestionBank:

@@ -11,6 +11,7 @@ import msgspec
 
 from smacs.pool.errors import BankError
 from smacs.store.bank import QuestionBank
+from smacs.store.checksums import ACCEPT, WrongChecksumError, read_document, sealed_document
 from smacs.store.draft import draft_file
 from smacs.store.lock import write_lock
 from smacs.store.manifest import BankEmbedder
@@ -39,13 +40,21 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def read_chosen(folder: Path) -> dict[str, Chosen]:
     """The whole file by selector; nothing where there is none. Raises BankError."""
+    return checked_chosen(folder)[0]
+
+
+def checked_chosen(folder: Path, *, check: bool = True) -> tuple[dict[str, Chosen], bool]:
+    """The whole file, and whether it has a checksum or is not there; `check=False` takes any. Raises BankError."""
     path = folder / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Chosen])
+        return read_document(path.read_bytes(), dict[str, Chosen], check=check)
     except FileNotFoundError:
-        return {}
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BankError(f"{path} is broken: {error}. Restore it, or delete it: then the defaults hold.") from error
+        return {}, True
+    except WrongChecksumError as error:
+        what = f": {error}; {ACCEPT}"
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        what = f" is broken: {error}"
+    raise BankError(f"{path}{what}. Restore it, or delete it: then the defaults hold.")
 
 
 def frozen_settings(folder: Path, made_for: BankEmbedder) -> dict[str, Settings]:
@@ -60,5 +69,5 @@ def write_chosen(bank: QuestionBank, new: Mapping[str, Chosen]) -> Path:
     with write_lock(bank.path):
         kept = {**read_chosen(bank.path), **new}
         with draft_file(path) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(dict(sorted(kept.items()))), indent=2) + b"\n")
+            file.write(sealed_document(dict(sorted(kept.items()))))
     return path

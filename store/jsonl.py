@@ -1,22 +1,29 @@
-"""Append-only JSONL files that survive a writer killed at any moment.
+"""Append-only JSONL files that survive a writer killed at any moment, and know when they were damaged.
 
-A broken or half last line is what such a writer leaves: readers skip it, the next writer cuts it off. A broken line
-anywhere else, or a line that is JSON but not the expected record, is an error that names the file and the line.
+A last line without its end is what such a writer leaves: readers skip it, the next writer cuts it off. Any other line
+that is broken, fails its checksum (see `smacs.store.checksums`), or is JSON but not the expected record, is an error
+that names the file and the line. A line without a checksum is read as ever.
 """
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 import msgspec
 
 from smacs.pool.errors import BankError
+from smacs.store.checksums import ACCEPT, FIELD, intact, sealed
 from smacs.store.room import writing
 
 T = TypeVar("T", bound=msgspec.Struct)
+WRONG = (
+    f" has a wrong checksum: it was damaged, or edited by hand. If you edited it, delete its field {FIELD!r}; {ACCEPT}"
+)
 
 
 def read_jsonl(path: Path, record: type[T]) -> Iterator[T]:
@@ -72,17 +79,16 @@ def write_all(file: FileIO, data: bytes) -> None:
 
 
 def encode_lines(records: Iterable[msgspec.Struct]) -> bytes:
-    """The records as JSON, one a line."""
-    return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+    """The records as JSON, one a line, each with its checksum."""
+    return b"".join(sealed(msgspec.json.encode(record)) + b"\n" for record in records)
 
 
 def scan_jsonl(path: Path, record: type[T]) -> Iterator[tuple[T, int]]:
     """Each record with the offset at which its line ends. Raises BankError for a broken line."""
     if not path.exists():
         return
-    decoder = msgspec.json.Decoder(record)
-    broken, end = 0, 0
-    with path.open("rb") as file:
+    decoder, end = msgspec.json.Decoder(record), 0
+    with reading(path) as file:
         size = os.fstat(file.fileno()).st_size
         for number, line in enumerate(file, 1):
             end += len(line)
@@ -90,14 +96,51 @@ def scan_jsonl(path: Path, record: type[T]) -> Iterator[tuple[T, int]]:
                 return
             if not line.strip():
                 continue
-            if broken:
-                raise BankError(f"{path}, line {broken} is not JSON. Repair or delete that line.")
-            try:
-                yield decoder.decode(line), end
-            except msgspec.ValidationError as error:
-                raise BankError(f"{path}, line {number}: {error}. Repair or delete that line.") from error
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                broken = number
+            item = decode_line(line, decoder)
+            if isinstance(item, str):
+                if is_half(line):
+                    return
+                raise BankError(f"{path}, line {number}{item}. {remedy(path, number)}")
+            yield item, end
+
+
+def decode_line(line: bytes, decoder: msgspec.json.Decoder[T]) -> T | str:
+    """The record of a line, or what is wrong with it, to be put right behind the line's number."""
+    if intact(line) is False:
+        return WRONG
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError as error:
+        return f": {error}"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return " is not JSON"
+    except RecursionError:
+        return " is nested too deeply"
+
+
+def is_half(line: bytes) -> bool:
+    """Whether a broken line may be what a killed writer left: without its end, and no whole line with another end."""
+    return not line.endswith(b"\n") and intact(line[:-1]) is None and intact(line) is None
+
+
+def remedy(path: Path, number: int) -> str:
+    """What helps against a broken line of a bank's file."""
+    delete = f"Restore it from a copy, or delete the line (sed -i {number}d {quote(str(path))})"
+    if path.parent.name == "evaluations":
+        return f"{delete}: the next evaluation asks its question again."
+    if path.name == "keywords.jsonl":
+        return f"{delete}: `smacs bank keywords` names them again."
+    return f"{delete}: its question then is gone." if path.name == "questions.jsonl" else f"{delete}."
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """A file of the bank, to read from. Raises BankError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise BankError(f"{path} cannot be read ({error.strerror or error}). Expected a file; restore it.") from error
 
 
 def _ends_line(path: Path, end: int) -> bool:

@@ -5,12 +5,14 @@ import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
+from pydantic import ValidationError
 
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import BankError, EmbedderMismatchError
+from smacs.store.checksums import ACCEPT, WrongChecksumError, read_document, sealed_document
 
 FORMAT = 1
 FILE = "manifest.json"
@@ -24,7 +26,7 @@ class BankEmbedder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     model: str
     query_template: str
     document_template: str
-    dimension: int
+    dimension: Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
 
     @classmethod
     def of(cls, spec: EmbedderSpec) -> Self:
@@ -93,7 +95,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write it readable, in one step: a reader sees the old one or the new one. A folder without it is no bank."""
     draft = folder / f".{FILE}.new"
     with draft.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        file.write(sealed_document(manifest))
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / FILE)
@@ -101,19 +103,31 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def read_manifest(folder: Path) -> Manifest:
     """Read and check it. Raises BankError."""
+    return checked_manifest(folder)[0]
+
+
+def checked_manifest(folder: Path, *, check: bool = True) -> tuple[Manifest, bool]:
+    """The manifest, and whether it has a checksum; `check=False` takes any. Raises BankError."""
     path = folder / FILE
     if not folder.is_dir():
         raise BankError(f"No question bank at {folder}: there is no such folder. Check the path, or create the bank.")
     try:
         body = path.read_bytes()
-        version = msgspec.json.decode(body, type=_Versioned).format
+        version = read_document(body, _Versioned, check=check)[0].format
         if version != FORMAT:
             raise BankError(f"{path} says format {version}; this version of smacs reads format {FORMAT}. Update smacs.")
-        return msgspec.json.decode(body, type=Manifest)
+        found = read_document(body, Manifest, check=check)
+        found[0].embedder.spec()
     except FileNotFoundError:
         raise BankError(f"{folder} is no question bank: expected {FILE} in it. Check the path.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except WrongChecksumError as error:
+        raise BankError(f"{path}: {error}; {ACCEPT}. Else restore it; the rest of the bank is unharmed.") from None
+    except ValidationError as error:
+        what = "; ".join(problem["msg"] for problem in error.errors())
+        raise BankError(f"{path} is broken: {what}. Restore it; the rest of the bank is unharmed.") from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BankError(f"{path} is broken: {error}. Restore it; the rest of the bank is unharmed.") from error
+    return found
 
 
 class _Versioned(msgspec.Struct):

@@ -112,7 +112,7 @@ async def _arrays(
     made_for = bank.manifest.embedder
     place = await asyncio.to_thread(place_of, bank.path, bank.manifest)
     folder = arrays_folder(place, made_for, questions)
-    arrays = None if rebuild else await asyncio.to_thread(open_arrays, folder)
+    arrays = None if rebuild else await asyncio.to_thread(open_arrays, folder, made_for.dimension)
     if arrays is not None:
         return arrays
     given = GivenVectors(bank.path, made_for)
@@ -136,7 +136,8 @@ def _columns(bank: QuestionBank, held: _Held, evaluations: Mapping[str, Stamp]) 
         if held.evaluations.get(llm) == now:
             found[llm] = held.view.columns[llm]
         else:
-            found[llm] = column(held.folder, llm, now, partial(_read, bank, llm, held.view.questions))
+            read = partial(_read, bank, llm, held.view.questions)
+            found[llm] = column(held.folder, llm, now, len(held.view), read)
     return found
 
 

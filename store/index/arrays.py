@@ -2,15 +2,16 @@
 
 `arrays/<key>/` holds the matrix, where each question's line ends, and the data sets and subjects as numbers; its key
 is made of the embedder and of size and time of questions.jsonl, so that another content has another folder. Beside it
-one file for each LLM's column of V; adding an LLM adds a file. All of it is derived, written once, never changed.
+one file for each LLM's column of V; adding an LLM adds a file. All of it is derived, written once, never changed, and
+checked against its checksums by every process that opens it.
 """
 
 import asyncio
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
-import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from smacs.pool.errors import BankError
+from smacs.store.checksums import WrongChecksumError, file_checksum, file_crc32, read_document, sealed_document
 from smacs.store.files import Stamp
 from smacs.store.index.labels import Labels
 from smacs.store.index.place import Place
@@ -29,6 +31,8 @@ from smacs.store.jsonl import scan_jsonl
 from smacs.store.manifest import BankEmbedder
 from smacs.store.records import Question
 from smacs.store.room import reserve
+
+log = logging.getLogger(__name__)
 
 Fill = Callable[[list[Question], NDArray[np.float32]], Awaitable[None]]
 CHECKSUMS = "checksums.json"
@@ -58,14 +62,18 @@ def arrays_folder(place: Place, embedder: BankEmbedder, questions: Stamp) -> Pat
     return place.arrays / key
 
 
-def open_arrays(folder: Path) -> Arrays | None:
-    """The arrays in a folder, read when they are first touched; None where there are none that can be used."""
-    try:
-        names = msgspec.json.decode((folder / "names.json").read_bytes(), type=_Names)
-        matrix, ends, datasets, subjects = (load_array(folder / f"{name}.npy") for name in _FILES)
-    except (OSError, ValueError, msgspec.DecodeError):
+def open_arrays(folder: Path, dimension: int) -> Arrays | None:
+    """The arrays in a folder, all of them as they were written; None where there are none that can be used."""
+    if not folder.exists():
         return None
-    return Arrays(folder, matrix, ends, Labels(datasets, names.datasets), Labels(subjects, names.subjects))
+    wrong = damaged(folder)
+    try:
+        if not wrong:
+            return _opened(folder, dimension)
+    except (OSError, ValueError, msgspec.DecodeError) as error:
+        wrong = [str(error)]
+    log.warning("%s is damaged (%s): it is made anew from the index.", folder, ", ".join(wrong))
+    return None
 
 
 async def build_arrays(folder: Path, questions_file: Path, dimension: int, fill: Fill) -> Arrays:
@@ -81,7 +89,7 @@ async def build_arrays(folder: Path, questions_file: Path, dimension: int, fill:
     except OSError as error:
         reason = error.strerror or error
         raise BankError(f"{folder.parent} cannot be written to ({reason}). Make room, or copy the bank.") from error
-    made = await asyncio.to_thread(open_arrays, folder)
+    made = await asyncio.to_thread(open_arrays, folder, dimension)
     if made is None:
         raise BankError(f"{folder} cannot be read back. Is the disk broken?")
     return made
@@ -90,14 +98,39 @@ async def build_arrays(folder: Path, questions_file: Path, dimension: int, fill:
 def damaged(folder: Path) -> list[str]:
     """Names of the files that are not what was written."""
     try:
-        expected = msgspec.json.decode((folder / CHECKSUMS).read_bytes(), type=dict[str, int])
-    except (OSError, msgspec.DecodeError):
+        expected, _ = read_document((folder / CHECKSUMS).read_bytes(), dict[str, int | str])
+    except (OSError, WrongChecksumError, msgspec.DecodeError, UnicodeDecodeError):
         return [CHECKSUMS]
-    return [name for name, value in expected.items() if _checksum(folder / name) != value]
+    if expected.keys() != {"names.json", *(f"{name}.npy" for name in _FILES)}:
+        return [CHECKSUMS]
+    return [name for name, value in expected.items() if not _is_as_written(folder / name, value)]
 
 
 _DRAFT = ".new-"
 _FILES = ("matrix", "ends", "datasets", "subjects")
+_HEADER = 128  # bytes that numpy writes before the data
+
+
+def _opened(folder: Path, dimension: int) -> Arrays:
+    """Raises OSError, ValueError or msgspec.DecodeError for what does not fit together."""
+    names = msgspec.json.decode((folder / "names.json").read_bytes(), type=_Names)
+    ends = load_array(folder / "ends.npy", np.int64, (-1,))
+    if len(ends) and not (ends[0] > 0 and (np.diff(ends) > 0).all()):
+        raise ValueError("ends.npy does not ascend")
+    matrix = load_array(folder / "matrix.npy", np.float32, (len(ends), dimension))
+    datasets, subjects = (
+        Labels(load_array(folder / f"{name}.npy", np.int32, (len(ends),)), getattr(names, name))
+        for name in ("datasets", "subjects")
+    )
+    for labels in (datasets, subjects):
+        if len(ends) and not 0 <= labels.codes.min() <= labels.codes.max() < len(labels.names):
+            raise ValueError("names.json has too few names")
+    return Arrays(folder, matrix, ends, datasets, subjects)
+
+
+def _is_as_written(file: Path, checksum: int | str) -> bool:
+    """Older versions wrote down a number, the CRC-32."""
+    return bool(checksum) and checksum == (file_crc32(file) if isinstance(checksum, int) else file_checksum(file))
 
 
 def _sweep(folder: Path) -> None:
@@ -107,13 +140,24 @@ def _sweep(folder: Path) -> None:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def load_array(file: Path) -> NDArray[Any]:
-    """A .npy file, memory-mapped, as a plain array; what is empty cannot be. Raises OSError, ValueError."""
+def load_array(file: Path, kind: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
+    """A .npy file of that type and shape (-1: any length), memory-mapped, as a plain array.
+
+    Raises OSError, and ValueError for any other file.
+    """
+    empty = file.stat().st_size <= _HEADER  # what is empty cannot be mapped
     try:
-        mapped: NDArray[Any] = np.asarray(np.load(file, mmap_mode="r"))
-    except ValueError:
-        mapped = np.load(file)
-    return mapped
+        found: NDArray[Any] = np.asarray(np.load(file, mmap_mode=None if empty else "r"))
+    except OSError:
+        raise
+    except Exception as error:  # numpy evaluates the header: a damaged one can raise anything
+        raise ValueError(f"{file.name} is no array: {type(error).__name__}: {error}") from error
+    fits = len(found.shape) == len(shape) and all(
+        want in (-1, came) for want, came in zip(shape, found.shape, strict=True)
+    )
+    if found.dtype != np.dtype(kind) or not fits or not found.flags.c_contiguous:
+        raise ValueError(f"{file.name}: expected {np.dtype(kind)} {shape}, got {found.dtype} {found.shape}")
+    return found
 
 
 def new_matrix(file: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -149,21 +193,9 @@ def _finish(draft: Path, matrix: NDArray[np.float32], folder: Path) -> None:
     """Everything to the disk, with checksums, and into place."""
     if isinstance(matrix, np.memmap):
         matrix.flush()
-    sums = {file.name: _checksum(file) for file in sorted(draft.iterdir())}
-    (draft / CHECKSUMS).write_bytes(msgspec.json.encode(sums))
+    sums = {file.name: file_checksum(file) for file in sorted(draft.iterdir())}
+    (draft / CHECKSUMS).write_bytes(sealed_document(sums))
     _put(draft, folder)
-
-
-def _checksum(file: Path) -> int:
-    """CRC-32 of a file; -1 where it cannot be read."""
-    value = 0
-    try:
-        with file.open("rb") as opened:
-            while block := opened.read(1 << 20):
-                value = zlib.crc32(block, value)
-    except OSError:
-        return -1
-    return value
 
 
 def _put(draft: Path, folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""The Chroma collections of a bank: vectors of its questions, with a hash of what was embedded.
+"""The Chroma collections of a bank: vectors of its questions, with a hash of what was embedded, and a checksum.
+
+Chroma scales each vector to length 1 once more, so that bits may differ: the checksum of a vector is its product with
+fixed weights of 1 to 2, which any change of a number by more than `_CHECK` shows. A vector that fails it is not there.
 
 Chroma reads a whole collection into memory to hand out one vector. So a bank is cut into collections of `shard_rows`
 questions, in questions order; an embedded Chroma has one of them open at a time.
@@ -6,6 +9,7 @@ questions, in questions order; an embedded Chroma has one of them open at a time
 
 import shutil
 from abc import ABC, abstractmethod
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,11 +25,14 @@ if TYPE_CHECKING:
 _MAX_BATCH = 5_461  # what Chroma takes at once
 _BATCH_FLOATS = 1 << 18  # Chroma hands out Python floats, 32 bytes each
 _SHARD_BYTES = 16 << 20
+_CHECK = 1e-5
+DAMAGED = "damaged"  # in the place of a hash
+REPLACED = "replaced"  # how the index is called that is built anew on request
 _SPARE = 16 << 20  # bytes that are left free on the disk
 
 
 class BrokenIndexError(BankError):
-    """The Chroma files cannot be used. They are derived data: built anew from the questions."""
+    """Chroma fails with these files: they may be damaged (see `smacs.store.index.damage`)."""
 
 
 def shard_rows(dimension: int) -> int:
@@ -45,15 +52,20 @@ class Chroma(ABC):
         self.place = place
 
     def read(self, shard: int, ids: list[str]) -> tuple[list[str], NDArray[np.float32]]:
-        """Hashes and vectors (m, d) of the ids; where one is missing, an empty hash and a row of zeros."""
+        """Hashes and vectors (m, d) of the ids.
+
+        Where one is missing, an empty hash and a row of zeros; for one that is damaged, `DAMAGED` and its row.
+        """
         found = self._collection(shard).get(ids=ids, include=["embeddings", "metadatas"])
         position = {identity: i for i, identity in enumerate(ids)}
         where = [position[identity] for identity in found["ids"]]
         hashes, rows = [""] * len(ids), np.zeros((len(ids), self.place.dimension), np.float32)
-        for i, metadata in zip(where, found["metadatas"] or [], strict=True):
-            hashes[i] = str(metadata["hash"])
         if where:
             rows[where] = found["embeddings"]
+            metadatas = [dict(metadata or {}) for metadata in found["metadatas"] or []]
+            sound = _sound(rows[where], metadatas)
+            for i, metadata, fits in zip(where, metadatas, sound, strict=True):
+                hashes[i] = str(metadata.get("hash")) if fits else DAMAGED
         return hashes, rows
 
     def peek(self, shard: int, ids: list[str]) -> tuple[list[str], NDArray[np.float32]]:
@@ -64,7 +76,9 @@ class Chroma(ABC):
 
     def write(self, shard: int, ids: list[str], hashes: list[str], rows: NDArray[np.float32]) -> None:
         """Insert or replace the vectors of the ids."""
-        self._collection(shard).upsert(ids=ids, embeddings=rows, metadatas=[{"hash": value} for value in hashes])
+        checks = _checks(rows).tolist()
+        metadatas: Any = [{"hash": value, "check": check} for value, check in zip(hashes, checks, strict=True)]
+        self._collection(shard).upsert(ids=ids, embeddings=rows, metadatas=metadatas)
 
     def keep_only_this(self) -> None:
         """Delete the collections that the bank has for other embedders."""
@@ -76,6 +90,14 @@ class Chroma(ABC):
     @abstractmethod
     def reset(self) -> None:
         """Delete everything of this place."""
+
+    @abstractmethod
+    def set_aside(self, why: str) -> str:
+        """Give everything of this place another name, which says why and when; the name, empty where nothing was."""
+
+    @abstractmethod
+    def drop_replaced(self) -> None:
+        """Delete what was set aside because it was `REPLACED`."""
 
     @abstractmethod
     def close(self) -> None:
@@ -108,6 +130,18 @@ class ChromaFolder(Chroma):
         """Delete the folder."""
         self.close()
         shutil.rmtree(self.place.chroma, ignore_errors=True)
+
+    def set_aside(self, why: str) -> str:
+        """Rename the folder. Raises OSError."""
+        self.close()
+        if not self.place.chroma.exists():
+            return ""
+        return str(self.place.chroma.rename(self.place.chroma.with_name(f"chroma.{why}-{now()}")))
+
+    def drop_replaced(self) -> None:
+        """Delete the folders."""
+        for folder in self.place.folder.glob(f"chroma.{REPLACED}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def write(self, shard: int, ids: list[str], hashes: list[str], rows: NDArray[np.float32]) -> None:
         """Insert or replace the vectors of the ids. Raises BankError where the disk is nearly full."""
@@ -146,3 +180,28 @@ class ChromaFolder(Chroma):
         if self._open is None:
             self._open = chromadb.PersistentClient(str(self.place.chroma), Settings(anonymized_telemetry=False))
         return cast("ClientAPI", self._open)
+
+
+def now() -> str:
+    """The time as a part of a name."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def are_unit(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which rows have length 1; NaN has not."""
+    near: NDArray[np.bool_] = np.abs(np.linalg.norm(rows, axis=1) - 1) < 1e-3
+    return near
+
+
+def _sound(rows: NDArray[np.float32], metadatas: list[dict[str, Any]]) -> NDArray[np.bool_]:
+    """Which rows are what was written; of an older version's rows it is known only that they have length 1."""
+    said = [metadata.get("check") for metadata in metadatas]
+    checks = np.array([np.nan if value is None else value for value in said], np.float64)
+    sound: NDArray[np.bool_] = are_unit(rows) & ~(np.abs(_checks(rows) - checks) > _CHECK)
+    return sound
+
+
+def _checks(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    at = np.arange(1, rows.shape[1] + 1)
+    weights = (1 + at * 0.6180339887498949 % 1) * np.where(at % 2, 1.0, -1.0)
+    return np.asarray(rows.astype(np.float64) @ weights)

@@ -1,39 +1,66 @@
-"""One LLM's column of V as a memory-mapped file, so that a large bank opens without reading its evaluations again."""
+"""One LLM's column of V as a memory-mapped file, so that a large bank opens without reading its evaluations again.
 
-from collections.abc import Callable
+`columns/<llm>@<time>-<size>-<checksum>.npy`: of which state of the evaluations it is made, and its XXH3.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
+from smacs.store.checksums import file_checksum
 from smacs.store.files import Stamp
 from smacs.store.index.arrays import load_array
 
+log = logging.getLogger(__name__)
 
-def column(folder: Path, llm: str, of: Stamp, read: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """One LLM's column of V (N,), from the file made of the evaluations `of` that stamp, or `read` and kept."""
-    file = folder / "columns" / f"{quote(llm, safe='')}@{of[0]}-{of[1]}.npy"
-    try:
-        return load_array(file)
-    except (OSError, ValueError):
-        values = read()
-    try:
-        file.parent.mkdir(exist_ok=True)
-        _write(file, values)
-        for old in file.parent.glob(f"{quote(llm, safe='')}@*.npy"):
-            if old != file:
-                old.unlink(missing_ok=True)
-    except OSError:
-        return values  # nowhere to keep it: the next process reads the evaluations again
+
+def column(
+    folder: Path, llm: str, of: Stamp, size: int, read: Callable[[], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """One LLM's column of V (N,), from the file made of the evaluations `of` that stamp, or `read` and kept.
+
+    A file that is damaged is not used, and made anew.
+    """
+    for file in _files(folder, llm, of):
+        with suppress(OSError, ValueError):
+            if not damaged_column(file):
+                return load_array(file, np.float32, (size,))
+        log.warning("%s is damaged: it is made anew from the evaluations.", file)
+    values = read()
+    with suppress(OSError):  # nowhere to keep it: the next process reads the evaluations again
+        _keep(folder / "columns", llm, of, values)
     return values
 
 
-def _write(file: Path, values: NDArray[np.float32]) -> None:
+def damaged_column(file: Path) -> bool:
+    """Whether a file's content is not the one that its name says."""
+    return file_checksum(file) != file.stem.rpartition("-")[2]
+
+
+def _files(folder: Path, llm: str, of: Stamp) -> Iterator[Path]:
+    return (folder / "columns").glob(f"{quote(llm, safe='')}@{of[0]}-{of[1]}-*.npy")
+
+
+def _keep(folder: Path, llm: str, of: Stamp, values: NDArray[np.float32]) -> None:
+    """Write the file, and remove those of older states, which nobody asks for any more."""
+    folder.mkdir(exist_ok=True)
+    content = BytesIO()
+    np.save(content, values)
+    body = content.getbuffer()
+    file = folder / f"{quote(llm, safe='')}@{of[0]}-{of[1]}-{xxhash.xxh3_64_hexdigest(body)}.npy"
     draft = file.with_suffix(f".{id(values)}.new")
     try:
-        with draft.open("wb") as opened:
-            np.save(opened, values)
+        draft.write_bytes(body)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
+    for old in folder.glob(f"{quote(llm, safe='')}@*.npy"):
+        if old != file:
+            old.unlink(missing_ok=True)

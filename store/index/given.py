@@ -3,11 +3,11 @@
 They cannot always be computed again: the embedder may not be at hand. One record for each vector, appended:
 
     16 bytes  what was embedded, and with what (`content_hash`)
-     4 bytes  CRC-32 of the vector's bytes
+     4 bytes  CRC-32 of the hash and the vector; older versions wrote that of the vector alone
     4 d bytes the vector, float32, of length 1
 
-The last record of a hash counts. A writer killed in the middle leaves half a record at the end, which readers skip and
-the next writer cuts off.
+The last record of a hash that is intact counts. A writer killed in the middle leaves half a record at the end, which
+readers skip and the next writer cuts off.
 """
 
 import hashlib
@@ -35,11 +35,26 @@ class GivenVectors:
         self._sorted: tuple[NDArray[np.uint64], NDArray[np.int64]] | None = None
 
     def find(self, hashes: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        """Which of the m hashes are there, and the vectors (found, d) of those."""
-        records = self.records()
-        wanted = as_numbers(hashes)
+        """Which of the m hashes are there with an intact vector, and those vectors (found, d)."""
+        records, positions = self.records(), self._positions(hashes)
+        found = positions >= 0
+        found[found] = intact(records[positions[found]])
+        for i in np.flatnonzero((positions >= 0) & ~found).tolist():  # an older record of the hash may be sound
+            same = np.flatnonzero((records["hash"] == records["hash"][positions[i]]).all(axis=1))
+            sound = same[intact(records[same])]
+            if len(sound):
+                positions[i], found[i] = sound[-1], True
+        return found, np.ascontiguousarray(records["row"][positions[found]])
+
+    def damaged(self, hashes: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the m hashes are there, but not with an intact vector."""
+        return (self._positions(hashes) >= 0) & ~self.find(hashes)[0]
+
+    def _positions(self, hashes: Sequence[str]) -> NDArray[np.int64]:
+        """The last record of each of the m hashes, -1 where there is none."""
+        records, wanted = self.records(), as_numbers(hashes)
         if not len(records) or not len(wanted):
-            return np.zeros(len(wanted), np.bool_), np.empty((0, self._record["row"].shape[0]), np.float32)
+            return np.full(len(wanted), -1, np.int64)
         if self._sorted is None or len(self._sorted[0]) != len(records):
             keys = np.ascontiguousarray(records["hash"][:, 0])
             order = np.argsort(keys, kind="stable")  # of equal ones the last comes last
@@ -47,8 +62,7 @@ class GivenVectors:
         keys, order = self._sorted
         at = np.searchsorted(keys, wanted[:, 0], side="right") - 1
         positions = order[np.maximum(at, 0)]
-        found = (at >= 0) & (records["hash"][positions] == wanted).all(axis=1)
-        return found, np.ascontiguousarray(records["row"][positions[found]])
+        return np.where((at >= 0) & (records["hash"][positions] == wanted).all(axis=1), positions, -1)
 
     def append(self, hashes: Sequence[str], rows: NDArray[np.floating[Any]]) -> None:
         """Add vectors (m, d) of length 1, all or none; on the disk when this returns. A lock is held.
@@ -58,7 +72,7 @@ class GivenVectors:
         whole = np.zeros(len(hashes), self._record)
         whole["hash"] = as_numbers(hashes)
         whole["row"] = rows
-        whole["crc"] = checksums(whole["row"])
+        whole["crc"] = _checksums(whole)
         end = self.size - self.half
         with writing(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +110,7 @@ class GivenVectors:
         records, wrong = self.records(), list[int]()
         for start in range(0, len(records), _GROUP):
             part = records[start : start + _GROUP]
-            wrong += (start + np.flatnonzero(checksums(part["row"]) != part["crc"])).tolist()
+            wrong += (start + np.flatnonzero(~intact(part))).tolist()
         return wrong
 
 
@@ -111,6 +125,13 @@ def as_numbers(hashes: Sequence[str]) -> NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex("".join(hashes)), ">u8").reshape(-1, 2)
 
 
-def checksums(rows: NDArray[Any]) -> NDArray[np.uint32]:
-    """CRC-32 of each row's bytes."""
-    return np.array([zlib.crc32(row.tobytes()) for row in rows], np.uint32)
+def intact(records: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which records have the right checksum; one of an older version does not say that its hash is right."""
+    wrong: NDArray[np.bool_] = _checksums(records) != records["crc"]
+    wrong[wrong] = np.array([zlib.crc32(r["row"].tobytes()) != r["crc"] for r in records[wrong]], np.bool_)
+    return np.logical_not(wrong)
+
+
+def _checksums(records: NDArray[Any]) -> NDArray[np.uint32]:
+    values = [zlib.crc32(record["row"].tobytes(), zlib.crc32(record["hash"].tobytes())) for record in records]
+    return np.array(values, np.uint32)

@@ -6,6 +6,7 @@ file beside Chroma too, whose own files break when it is killed while it writes 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from smacs.pool.errors import BankError, EmbedderMismatchError, EmbeddingError
 from smacs.store.index.access import Access, access
-from smacs.store.index.chroma import BrokenIndexError, batch_rows, shard_rows
+from smacs.store.index.chroma import DAMAGED, REPLACED, BrokenIndexError, are_unit, batch_rows, shard_rows
+from smacs.store.index.damage import check_damaged
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.index.place import Place
 from smacs.store.manifest import BankEmbedder
@@ -23,6 +25,8 @@ from smacs.store.records import Question
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
+
+log = logging.getLogger(__name__)
 
 OnProgress = Callable[[int, int], None]  # questions with a vector, questions in all
 Matrix = NDArray[np.float32]
@@ -46,15 +50,16 @@ class MatrixWork:
 
 
 async def fill_matrix(work: MatrixWork, matrix: Matrix, *, rebuild: bool = False) -> None:
-    """Write E, rows of length 1 in the order of the questions, into `matrix` (N, d); a damaged index is built anew.
+    """Write E, rows of length 1 in the order of the questions, into `matrix` (N, d).
 
-    Raises BankLockedError, EmbedderMismatchError, BankError, and what the embedder raises.
+    An index that is shown to be damaged is set aside and built anew. Raises BankLockedError, EmbedderMismatchError,
+    BankError, and what the embedder raises.
     """
     filling = await asyncio.to_thread(_Filling, work, matrix)
     if rebuild:
         await asyncio.to_thread(filling.kept.forget)
     try:
-        await filling.run(anew=rebuild)
+        await filling.run(REPLACED if rebuild else "")
     except BrokenIndexError:
         await filling.again()
 
@@ -77,51 +82,79 @@ class _Filling:
         self.batch = batch_rows(self.made_for.dimension)
         self.hashes = [content_hash(self.made_for, question.text) for question in self.questions]
 
-    async def run(self, *, anew: bool) -> None:
-        """Fill the matrix; `anew` forgets what Chroma has."""
+    async def run(self, set_aside: str = "") -> None:
+        """Fill the matrix; `set_aside` says why what Chroma has is put aside before. Raises BrokenIndexError."""
         index = await asyncio.to_thread(access, self.work.place, wait=_WAIT)
         try:
-            if anew:
-                await asyncio.to_thread(index.call, "reset")
+            if set_aside:
+                await asyncio.to_thread(self._set_aside, index, set_aside)
             missing = await asyncio.to_thread(self._read, index, range(len(self.questions)))
             if missing:
-                rest = await asyncio.to_thread(self._take, self.work.given, index, missing)
-                rest = await asyncio.to_thread(self._take_kept, index, rest)
+                rest = await asyncio.to_thread(self._take_given, index, missing)
+                rest = await asyncio.to_thread(self._take, self.kept, index, rest)
                 await self._embed(index, rest)
                 missing = await asyncio.to_thread(self._read, index, missing)
             if not missing:
                 await asyncio.to_thread(self.kept.forget)
+                await asyncio.to_thread(index.call, "drop_replaced")
         finally:
             await asyncio.to_thread(index.close)
         if missing:
             raise BrokenIndexError(f"{self.work.place} does not keep what is written to it.")
 
     async def again(self) -> None:
-        """A new index in place of a broken one."""
+        """Once more; where it fails again, and is shown to be damaged, a new index in its place. Raises BankError."""
         try:
-            await self.run(anew=True)
+            return await self.run()
+        except BrokenIndexError as error:
+            await asyncio.to_thread(check_damaged, self.work.place, error)
+            await asyncio.to_thread(self._check_remakeable, error)
+        try:
+            await self.run(DAMAGED)
         except BrokenIndexError as error:
             raise BankError(
                 f"The index cannot be built: {error} Is the disk full, or {self.work.place} not writable?"
             ) from error
 
+    def _set_aside(self, index: Access, why: str) -> None:
+        moved = index.call("set_aside", why)
+        if moved and why == DAMAGED:
+            log.warning("%s is damaged: it was moved to %s, and is built anew.", self.work.place, moved)
+
+    def _check_remakeable(self, error: BrokenIndexError) -> None:
+        """Raise BankError where some vectors would have to be embedded, and nobody is here to do it."""
+        there = self.work.given.find(self.hashes)[0] | self.kept.find(self.hashes)[0]
+        if self.work.embedder is None and not there.all():
+            raise BankError(
+                f"{error} It is damaged; {int((~there).sum()):,} of its vectors have to be embedded again. "
+                "`smacs bank index` does so, and keeps the damaged one beside it."
+            ) from error
+
     def _read(self, index: Access, positions: Sequence[int]) -> list[int]:
         """Fill the rows that Chroma has; the positions of the others."""
-        missing = []
+        missing, damaged = list[int](), 0
         for group in self._groups(positions, self.batch):
             found, rows = index.call("read", group[0] // self.shard, self._ids(group))
             known = np.array([value == self.hashes[i] for i, value in zip(group, found, strict=True)])
-            if not are_unit(rows[known]).all():  # Chroma does not notice when the file of their lengths is damaged
-                raise BrokenIndexError(f"{self.work.place} holds vectors that are not of length 1.")
             self.matrix[group] = rows
             missing += np.asarray(group)[~known].tolist()
+            damaged += found.count(DAMAGED)
+        if damaged:
+            log.warning("%s: %d vectors fail their checksum, and are made anew.", self.work.place, damaged)
         return missing
 
-    def _take_kept(self, index: Access, missing: list[int]) -> list[int]:
-        """Write those of an index that was not completed; a damaged file of them is not used."""
-        if self.kept.broken():
-            self.kept.forget()
-        return self._take(self.kept, index, missing)
+    def _take_given(self, index: Access, missing: list[int]) -> list[int]:
+        """Write those that came with the questions. Raises BankError where one of them is damaged."""
+        given, rest = self.work.given, self._take(self.work.given, index, missing)
+        damaged = np.flatnonzero(given.damaged([self.hashes[i] for i in rest]))
+        if len(damaged):
+            name = self.questions[rest[damaged[0]]].id
+            raise BankError(
+                f"{given.file}: {len(damaged):,} vectors have a wrong checksum, such as that of question {name!r}. "
+                "Restore the file from a copy, or import their source again, which replaces them. Without either: move "
+                "the file away, and the bank's embedder embeds the questions of all its vectors."
+            )
+        return rest
 
     def _take(self, source: GivenVectors, index: Access, missing: list[int]) -> list[int]:
         """Write those that a file has; the positions of the others."""
@@ -181,9 +214,3 @@ class _Filling:
             group.append(i)
         if group:
             yield group
-
-
-def are_unit(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which rows have length 1; NaN has not."""
-    near: NDArray[np.bool_] = np.abs(np.linalg.norm(rows, axis=1) - 1) < 1e-3
-    return near

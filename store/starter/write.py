@@ -1,6 +1,7 @@
 """Write the starter bank's questions: `python -m smacs.store.starter.write`.
 
-The same scripts write the same bytes: one JSON object a line, keys sorted, families in this order.
+The same scripts write the same bytes: one JSON object a line, keys sorted, its checksum at the end, families in this
+order.
 """
 
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from smacs.pool.errors import BankError
+from smacs.store.checksums import sealed
 from smacs.store.graders import check_label
 from smacs.store.records import Question
 from smacs.store.starter import algebra, arithmetic, code, everyday, instruction, medicine, science, words
@@ -36,7 +38,7 @@ def questions() -> list[Question]:
 
 def encoded() -> bytes:
     """The content of `questions.jsonl`."""
-    return b"".join(msgspec.json.encode(question, order="sorted") + b"\n" for question in questions())
+    return b"".join(sealed(msgspec.json.encode(question, order="sorted")) + b"\n" for question in questions())
 
 
 def main() -> None:

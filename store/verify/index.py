@@ -1,6 +1,7 @@
 """Verify what is derived from the bank's files: the vectors in Chroma, and the memory-mapped arrays."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +11,16 @@ from smacs.store.bank import QuestionBank
 from smacs.store.files import stamp
 from smacs.store.index.access import Access, access
 from smacs.store.index.arrays import arrays_folder, damaged, open_arrays
-from smacs.store.index.chroma import batch_rows, shard_rows
+from smacs.store.index.chroma import DAMAGED, batch_rows, shard_rows
+from smacs.store.index.columns import damaged_column
 from smacs.store.index.given import content_hash
-from smacs.store.index.matrix import are_unit
 from smacs.store.index.place import place_of
 from smacs.store.records import Question
 from smacs.store.verify.problem import Problem
 
+ANEW = "It is not used, and made anew when the bank is used next. Or all of it now: smacs bank index --rebuild"
 MEND = "Build it anew: smacs bank index --rebuild"
+REMAKE = "They are not used, and made anew by: smacs bank index. Or all of them: smacs bank index --rebuild"
 FILL = "Embed them: smacs bank index"
 _WAIT = 10.0  # seconds for another process that uses the index
 
@@ -26,10 +29,18 @@ def index(bank: QuestionBank) -> Iterator[Problem]:
     """Count, content, dimension and length of the vectors; checksums of the arrays. Changes nothing."""
     place = place_of(bank.path, bank.manifest)
     folder = arrays_folder(place, bank.manifest.embedder, stamp(bank.questions_file))
-    arrays = open_arrays(folder) if folder.exists() else None
-    name = f"arrays/{folder.name}"
-    for file in damaged(folder) if folder.exists() else []:
-        yield Problem(f"{name}/{file}", "has a wrong checksum", MEND)
+    name, wrong = f"arrays/{folder.name}", damaged(folder) if folder.exists() else []
+    for file in wrong:
+        yield Problem(f"{name}/{file}", "has a wrong checksum", ANEW)
+    for column in sorted((folder / "columns").glob("*@*.npy")):
+        if damaged_column(column):
+            yield Problem(f"{name}/columns/{column.name}", "has a wrong checksum", ANEW)
+    arrays = None if wrong else open_arrays(folder, bank.manifest.embedder.dimension)
+    if folder.exists() and not wrong and arrays is None:
+        yield Problem(name, "its files do not fit together", ANEW)
+    for aside in sorted(place.folder.glob("chroma.*-*")):
+        why = "was damaged and is no longer used" if f".{DAMAGED}-" in aside.name else "was replaced by a rebuild"
+        yield Problem(aside.name, f"an index that {why}", f"To be rid of it: rm -r {quote(str(aside))}", harmless=True)
     if not place.server and not place.chroma.exists():
         yield Problem("chroma", f"there is no index of the {len(bank.questions):,} questions yet", FILL, harmless=True)
         return
@@ -45,15 +56,16 @@ def index(bank: QuestionBank) -> Iterator[Problem]:
 
 def _vectors(bank: QuestionBank, opened: Access, matrix: NDArray[np.float32] | None) -> Iterator[Problem]:
     questions, embedder = bank.questions, bank.manifest.embedder
-    lengths = changed = missing = other = 0
+    damaged = changed = missing = other = 0
     for start, group in _groups(questions, embedder.dimension):
         wanted = [content_hash(embedder, question.text) for question in group]
         found, rows = opened.call("peek", start // shard_rows(embedder.dimension), [q.id for q in group])
         there = np.array([value != "" for value in found])
+        bad = np.array([value == DAMAGED for value in found])
         same = np.array([value == want for value, want in zip(found, wanted, strict=True)])
         missing += int((~there).sum())
-        changed += int((there & ~same).sum())
-        lengths += int((there & ~are_unit(rows)).sum())
+        changed += int((there & ~same & ~bad).sum())
+        damaged += int(bad.sum())
         if matrix is not None and matrix.shape == (len(questions), embedder.dimension):
             differ = ~np.isclose(rows, matrix[start : start + len(group)], atol=1e-5).all(axis=1)
             other += int((same & differ).sum())
@@ -63,8 +75,8 @@ def _vectors(bank: QuestionBank, opened: Access, matrix: NDArray[np.float32] | N
         yield Problem("chroma", f"{missing:,} of {len(questions):,} questions have no vector", FILL, harmless=True)
     if changed:
         yield Problem("chroma", f"{changed:,} vectors are of another text than their question's", FILL, harmless=True)
-    if lengths:
-        yield Problem("chroma", f"{lengths:,} vectors are not of length 1", MEND)
+    if damaged:
+        yield Problem("chroma", f"{damaged:,} vectors are not what was written: they fail their checksum", REMAKE)
     if other:
         yield Problem("chroma", f"{other:,} vectors differ from those in arrays/", MEND)
 

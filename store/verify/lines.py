@@ -6,30 +6,35 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from smacs.store.checksums import intact
+from smacs.store.jsonl import decode_line, is_half, reading
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Line(msgspec.Struct, Generic[T]):
-    """A line's number from 1; its record, or what is wrong with it. `half` is a last line without its end."""
+    """A line's number from 1; its record, or what is wrong with it. `half` is a last line without its end.
+
+    `bare` has no checksum.
+    """
 
     number: int
     record: T | None = None
     wrong: str = ""
     half: bool = False
+    bare: bool = False
 
 
 def every_line(path: Path, record: type[T]) -> Iterator[Line[T]]:
-    """All lines that are not empty; a missing file has none."""
+    """All lines that are not empty; a missing file has none. Raises BankError for a file that cannot be read."""
     if not path.exists():
         return
     decoder = msgspec.json.Decoder(record)
-    with path.open("rb") as file:
+    with reading(path) as file:
         for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                yield Line(number, decoder.decode(line))
-            except msgspec.ValidationError as error:
-                yield Line(number, wrong=str(error))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                yield Line(number, wrong="is not JSON", half=not line.endswith(b"\n"))
+            if line.strip():
+                item = decode_line(line, decoder)
+                if isinstance(item, str):
+                    yield Line(number, wrong=item.lstrip(": "), half=is_half(line))
+                else:
+                    yield Line(number, item, bare=intact(line) is None)

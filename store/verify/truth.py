@@ -9,29 +9,32 @@ import numpy as np
 from smacs.pool.errors import GradingError
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import check_label, gradable
+from smacs.store.index.chroma import are_unit
 from smacs.store.index.given import GivenVectors
-from smacs.store.index.matrix import are_unit
+from smacs.store.jsonl import remedy
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
 from smacs.store.text import normalised
 from smacs.store.verify.lines import Line, every_line
 from smacs.store.verify.problem import Problem
 
+SEAL = "Give them one: smacs bank seal"
 _GROUP = 4_096  # vectors looked at together
 _SHOWN = 5  # examples of one kind
 
 
 def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
     """Every line of questions.jsonl; fills `ids` with those that are there."""
-    file, texts, twice = bank.questions_file, set[str](), list[str]()
+    file, texts, twice, bare = bank.questions_file, set[str](), list[str](), list[int]()
     if not file.exists():
         yield Problem(file.name, "is missing", "Restore it from a copy: without it there is no bank.")
     for line in every_line(file, Question):
         where = f"{file.name}, line {line.number}"
         question = line.record
         if question is None:
-            yield _broken(where, line, "Restore the line from a copy, or delete it: its question then is gone.")
+            yield _broken(where, line, remedy(file, line.number))
             continue
+        bare += [line.number] * line.bare
         if not question.id or question.id in ids:
             what = f"id {question.id!r} comes twice" if question.id else "the id is empty"
             yield Problem(where, what, "Give it an id of its own, or delete the line.")
@@ -41,6 +44,7 @@ def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
         if text in texts:
             twice.append(question.id)
         texts.add(text)
+    yield from _bare(file.name, bare)
     if twice:
         what = f"{len(twice)} questions have the text of another one ({', '.join(twice[:_SHOWN])})"
         yield Problem(file.name, what, "They weigh twice. Delete them, or leave it.", harmless=True)
@@ -50,17 +54,18 @@ def evaluations(bank: QuestionBank, ids: Set[str]) -> Iterator[Problem]:
     """Every line of every evaluation file."""
     for llm in bank.llms:
         file = bank.evaluation_file(llm)
-        name, strange = f"evaluations/{file.name}", list[str]()
+        name, strange, bare = f"evaluations/{file.name}", list[str](), list[int]()
         for line in every_line(file, Evaluation):
             where = f"{name}, line {line.number}"
             cell = line.record
+            bare += [line.number] * line.bare
             if cell is None:
-                mend = f"Delete the line (sed -i {line.number}d {file}): the next evaluation asks its question again."
-                yield _broken(where, line, mend)
+                yield _broken(where, line, remedy(file, line.number))
             elif math.isnan(cell.correct) or not 0 <= cell.correct <= 1:
                 yield Problem(where, f"`correct` is {cell.correct}", "Expected 0 to 1: correct it, or delete the line.")
             elif cell.question not in ids:
                 strange.append(cell.question)
+        yield from _bare(name, bare)
         if strange:
             what = f"{len(strange)} evaluations of questions that are not in the bank ({', '.join(strange[:_SHOWN])})"
             yield Problem(name, what, "They count for nothing. Restore the questions, or leave it.", harmless=True)
@@ -68,11 +73,12 @@ def evaluations(bank: QuestionBank, ids: Set[str]) -> Iterator[Problem]:
 
 def keywords(bank: QuestionBank) -> Iterator[Problem]:
     """Every line of the keywords."""
-    file = keywords_file(bank.path)
+    file, bare = keywords_file(bank.path), list[int]()
     for line in every_line(file, Keywords):
+        bare += [line.number] * line.bare
         if line.record is None:
-            mend = f"Delete the line (sed -i {line.number}d {file}): `smacs bank keywords` names them again."
-            yield _broken(f"{file.name}, line {line.number}", line, mend)
+            yield _broken(f"{file.name}, line {line.number}", line, remedy(file, line.number))
+    yield from _bare(file.name, bare)
 
 
 def given_vectors(bank: QuestionBank) -> Iterator[Problem]:
@@ -101,6 +107,13 @@ def _content(where: str, question: Question) -> Iterator[Problem]:
             check_label(question)
         except GradingError as error:
             yield Problem(where, str(error), "Correct the label or the grader.")
+
+
+def _bare(name: str, lines: list[int]) -> Iterator[Problem]:
+    """Lines that an older version wrote, or somebody's editor."""
+    if lines:
+        what = f"{len(lines):,} lines have no checksum, such as line {lines[0]}: damage to them would not be noticed"
+        yield Problem(name, what, SEAL, harmless=True)
 
 
 def _broken(where: str, line: Line[Any], mend: str) -> Problem:

@@ -29,6 +29,7 @@ from smacs.store.index.place import place_of
 from smacs.store.jsonl import JsonlWriter
 from smacs.store.merge import merge
 from smacs.store.records import Evaluation
+from smacs.store.seal import seal
 
 ALL = {f"q{i}" for i in range(made.ASKED)}
 
@@ -61,6 +62,11 @@ def change_a_grade(bank: Path) -> None:
     cells(bank).write_text(cells(bank).read_text().replace('"q3","correct":0', '"q3","correct":1'))
 
 
+def change_a_grade_on_purpose(bank: Path) -> None:
+    change_a_grade(bank)
+    seal(bank, accept_edits=True)
+
+
 def add_a_line_twice(bank: Path) -> None:
     body = cells(bank).read_bytes()
     cells(bank).write_bytes(body + body.splitlines(keepends=True)[0])
@@ -91,7 +97,8 @@ def a_question_twice(bank: Path) -> None:
         (lambda bank: None, {}),
         (half_a_line_at_the_end, {}),  # what a kill may leave: the next writer cuts it off
         (cut_a_line, {"lost": 1}),
-        (change_a_grade, {"lost": 1}),
+        (change_a_grade, {"unopenable": 1}),  # its checksum tells
+        (change_a_grade_on_purpose, {"lost": 1}),
         (add_a_line_twice, {"duplicated": 1}),
         (a_question_twice, {"duplicated": 1}),
         (half_a_line_inside, {"unopenable": 1}),

@@ -15,6 +15,8 @@ from smacs.store.manifest import BankEmbedder, new_manifest
 from smacs.store.records import Evaluation, Question
 
 SPEC = EmbedderSpec(model="fake", dimension=8)
+EMBEDDER = '{"kind":"openai","model":"%s","query_template":"{text}","document_template":"%s","dimension":%d}'
+STRANGERS = EMBEDDER[:-1] % ("m", "{text}", 4) + ',"endpoint":"http://evil/v1","api_key_env":"OPENAI_API_KEY"}'
 ABC = [Question(id=name, text=f"text of {name}", label=[1, {"x": None}]) for name in "abc"]
 
 
@@ -55,6 +57,11 @@ def test_opening_reads_the_manifest_alone(tmp_path: Path) -> None:
         ("\udcff", r"manifest\.json is broken"),
         ('{"format": 2}', "says format 2; this version of smacs reads format 1"),
         ('{"format": 1, "created": "", "embedder": {"kind": "other"}}', "kind|missing required"),
+        ("[]", r"manifest\.json is broken"),
+        (f'{{"format": 1, "created": "", "embedder": {EMBEDDER % ("m", "{text}", 10**9)}}}', "is broken.*dimension"),
+        (f'{{"format": 1, "created": "", "embedder": {EMBEDDER % ("m", "text", 4)}}}', "is broken.*template"),
+        (f'{{"format": 1, "created": "", "embedder": {STRANGERS}}}', "is broken.*unknown field `endpoint`"),
+        ('{"crc32": "00000000", "format": 1}', r"manifest\.json: its checksum is wrong.*edited by hand"),
     ],
 )
 def test_a_manifest_that_cannot_be_used(tmp_path: Path, manifest: str | None, said: str) -> None:

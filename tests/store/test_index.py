@@ -196,7 +196,8 @@ async def test_a_damaged_index_is_built_anew(
     damage(bank.path / "chroma")
     view = await bank.load(embedder)
     np.testing.assert_allclose(view.matrix, expected(bank, embedder), atol=1e-6)
-    assert len(embedder.seen) == 2200
+    remade = 1024 if damage is other_lengths else 1100  # where single vectors are damaged, only those
+    assert len(embedder.seen) == 1100 + remade
 
 
 @pytest.mark.usefixtures("chroma_here")

@@ -1,9 +1,11 @@
 """JSONL files: round trips, truncation at any byte, damage that must be said."""
 
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from smacs.pool.errors import BankError
 from smacs.store.jsonl import JsonlWriter, encode_lines, read_jsonl
 from smacs.store.records import Evaluation, Question
+from smacs.store.verify.lines import every_line
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 evaluations = st.builds(
@@ -57,8 +60,8 @@ def test_a_file_cut_at_any_byte_loses_only_the_half_line(records: list[Evaluatio
         assert file.read_bytes() == encode_lines([*kept, NEW])
 
 
-@pytest.mark.parametrize("tail", [b"\0\0\0\0", b'{"question":"a"\n', b'{"question":"\xff","correct":1}\n', b"\n \n"])
-def test_a_broken_last_line_is_skipped_and_cut_off(tmp_path: Path, tail: bytes) -> None:
+@pytest.mark.parametrize("tail", [b"\0\0\0\0", b'{"question":"a"', b'{"question":"\xff","correct":1}', b"\n \n"])
+def test_a_last_line_without_its_end_is_skipped_and_cut_off(tmp_path: Path, tail: bytes) -> None:
     file = tmp_path / "e.jsonl"
     good = encode_lines([NEW])
     file.write_bytes(good + tail)
@@ -75,6 +78,56 @@ def test_a_broken_line_in_the_middle_names_file_and_line(tmp_path: Path) -> None
         with pytest.raises(BankError, match=r"e\.jsonl, line 2 is not JSON"):
             read()
     assert file.read_bytes().endswith(good)  # nothing was cut off
+
+
+DEEP = b'{"question":"a","correct":1,"sampling":{"a":' + b"[" * 10**5 + b"]" * 10**5 + b"}}\n"
+
+
+@pytest.mark.parametrize("tail", [b'{"question":"a"\n', b'{"question":"\xff","correct":1}\n', b"\0\0\n", DEEP])
+def test_a_broken_last_line_with_its_end_was_written_whole_and_is_damaged(tmp_path: Path, tail: bytes) -> None:
+    file = tmp_path / "evaluations" / "e.jsonl"
+    append(file, NEW)
+    file.write_bytes(file.read_bytes() + tail)
+    for read in (lambda: list(read_jsonl(file, Evaluation)), lambda: JsonlWriter(file, Evaluation)):
+        with pytest.raises(BankError, match=r"e\.jsonl, line 2 is .*sed -i 2d .*the next evaluation asks"):
+            read()
+    assert file.read_bytes().endswith(tail)
+
+
+def test_a_line_carries_the_crc_of_all_before_it(tmp_path: Path) -> None:
+    body = b'{"question":"new","correct":1.0'
+    assert encode_lines([NEW]) == body + b',"crc32":"%08x"}\n' % zlib.crc32(body)
+
+
+@pytest.mark.parametrize("at", range(2 * len(encode_lines([NEW]))))
+def test_no_flipped_bit_changes_what_is_read(tmp_path: Path, at: int) -> None:
+    whole, file = encode_lines([NEW, msgspec.structs.replace(NEW, correct=0.0)]), tmp_path / "e.jsonl"
+    for bit in range(8):
+        body = bytearray(whole)
+        body[at] ^= 1 << bit
+        file.write_bytes(body)
+        try:
+            assert encode_lines(read_jsonl(file, Evaluation)) == whole
+        except BankError as error:
+            assert f"{file}, line {1 + at // (len(whole) // 2)}" in str(error) or body.count(b"\n") != 2
+        else:
+            assert any(line.bare for line in every_line(file, Evaluation))  # the checksum's own key was hit
+
+
+def test_a_line_edited_by_hand_says_how_to_keep_the_edit(tmp_path: Path) -> None:
+    file = tmp_path / "e.jsonl"
+    append(file, NEW)
+    file.write_bytes(file.read_bytes().replace(b"1.0", b"0.5"))
+    with pytest.raises(BankError, match=r"line 1 has a wrong checksum.*delete its field 'crc32'.*--accept-edits"):
+        list(read_jsonl(file, Evaluation))
+    file.write_bytes(file.read_bytes().partition(b',"crc32"')[0] + b"}\n")
+    assert [item.correct for item in read_jsonl(file, Evaluation)] == [0.5]
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "e.jsonl").mkdir()
+    with pytest.raises(BankError, match=r"e\.jsonl cannot be read \(Is a directory\)"):
+        list(read_jsonl(tmp_path / "e.jsonl", Evaluation))
 
 
 def test_a_line_that_is_no_such_record_is_never_skipped(tmp_path: Path) -> None:

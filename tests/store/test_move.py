@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from tenacity import retry, stop_after_delay, wait_fixed
@@ -17,6 +18,7 @@ from smacs.pool.errors import BankLockedError, ChromaServerError, EmbedderMismat
 from smacs.store.bank import QuestionBank
 from smacs.store.index.move import move_index, new_embedder
 from smacs.store.lock import write_lock
+from smacs.store.manifest import write_manifest
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question
 
@@ -143,8 +145,7 @@ async def test_a_dead_server(make_bank: MakeBank, embedder: Any, forget: Any, ch
     await move_index(bank, chroma_server, silent)
     merge(bank, [Found(Question(id="new", text="new"))])
     dead = "http://127.0.0.1:9"
-    manifest = bank.path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace(chroma_server, dead))
+    write_manifest(bank.path, msgspec.structs.replace(QuestionBank.open(bank.path).manifest, chroma=dead))
     with pytest.raises(ChromaServerError, match=r"does not answer.*chroma run.*move-index --to folder"):
         await QuestionBank.open(bank.path).load(embedder)
     bank = QuestionBank.open(bank.path)

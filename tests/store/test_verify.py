@@ -52,8 +52,8 @@ def test_a_sound_bank(bank: QuestionBank) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "where", "what", "mend"),
     [
-        ("questions.jsonl", b'{"id": "q1", "te\n', "questions.jsonl, line 2", "is not JSON", "Restore the line"),
-        ("questions.jsonl", b'{"id": 7}\n', "questions.jsonl, line 2", "Expected `str`", "Restore the line"),
+        ("questions.jsonl", b'{"id": "q1", "te\n', "questions.jsonl, line 2", "is not JSON", "Restore it"),
+        ("questions.jsonl", b'{"id": 7}\n', "questions.jsonl, line 2", "Expected `str`", "Restore it"),
         ("questions.jsonl", b'{"id": "q0", "text": "x"}\n', "questions.jsonl, line 2", "comes twice", "id of its own"),
         (
             "questions.jsonl",
@@ -100,7 +100,8 @@ def test_the_advice_for_a_broken_cell_mends_it(bank: QuestionBank) -> None:
 def test_questions_that_come_twice_are_harmless(bank: QuestionBank) -> None:
     with bank.questions_file.open("ab") as file:
         file.write(b'{"id":"again","text":"WHAT is 0 - -1?"}\n')
-    twice, new = verify(bank.path)
+    bare, twice, new = verify(bank.path)
+    assert bare.what == "1 lines have no checksum, such as line 6: damage to them would not be noticed"
     assert twice.what == "1 questions have the text of another one (again)"
     assert new.what == "1 of 6 questions have no vector"
     assert twice.harmless
@@ -113,6 +114,7 @@ def test_half_lines_and_strange_cells_are_harmless(bank: QuestionBank) -> None:
     assert all(problem.harmless for problem in problems)
     assert [problem.what for problem in problems] == [
         "half a line, of a writer that was killed",
+        "1 lines have no checksum, such as line 3: damage to them would not be noticed",
         "1 evaluations of questions that are not in the bank (gone)",
     ]
 

@@ -13,6 +13,7 @@ from smacs.commands.bank.llms import add_llm, remove_llm
 from smacs.commands.bank.move_index import move_index
 from smacs.commands.bank.rank import rank
 from smacs.commands.bank.reembed import reembed
+from smacs.commands.bank.seal import seal
 from smacs.commands.bank.show import show
 from smacs.commands.bank.stats import stats
 from smacs.commands.bank.verify import verify
@@ -32,6 +33,7 @@ app.command("show", rich_help_panel=LOOK)(show)
 app.command("rank", rich_help_panel=LOOK)(rank)
 app.command("index", rich_help_panel=KEEP)(index)
 app.command("verify", rich_help_panel=KEEP)(verify)
+app.command("seal", rich_help_panel=KEEP)(seal)
 app.command("export", rich_help_panel=KEEP)(export)
 app.command("reembed", rich_help_panel=KEEP)(reembed)
 app.command("move-index", rich_help_panel=KEEP)(move_index)

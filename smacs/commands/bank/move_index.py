@@ -21,7 +21,7 @@ def move_index(
     """Move the vectors to a Chroma server, or back into the bank's folder.
 
     They are read back and compared before the old ones are deleted. May be stopped and started again. A server that
-    wants a token gets the one in SMACS_CHROMA_TOKEN.
+    wants a token gets the one in SMACS_CHROMA_TOKEN, if SMACS_CHROMA_SERVER is its URL.
     """
     opened = open_bank(bank)
     deleted = asyncio.run(_move(opened, "" if to == FOLDER else to.rstrip("/")))
