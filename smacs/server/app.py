@@ -45,6 +45,7 @@ def assemble(engine: Engine, settings: ServerSettings, *, shared: bool) -> FastA
         paths["openapi_url"] = None  # LangGraph's own has ours, too
     app = FastAPI(title="SMACS", version=__version__, lifespan=lifespan, telemetry=SPANS, **paths)
     app.state.engine = engine
+    engine.limit(settings.ceilings)
     app.state.settings = settings
     app.include_router(chat.router)
     app.include_router(catalogue.router)

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from smacs.graph.frame import AnyBank, AnyPool, open_bank, open_pool
-from smacs.graph.settings import make_settings
+from smacs.graph.ceilings import CeilingError, Ceilings
+from smacs.graph.settings import Rules, rules_of
 from smacs.graph.state import OutputState
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
 from smacs.nodes.question import Asked, check_length, read_question
@@ -83,19 +84,25 @@ class Engine:
         """Close the connections of the running event loop."""
         await self.pool.aclose()
 
-    def check(self, model: str, asked: Asked, settings: Mapping[str, Any]) -> None:
-        """Raise ApiError or InputError for what can be known to be wrong before anything is asked."""
-        _, form = self._prepare(model, settings)
-        if model == "smacs":
-            make_settings(self.pool, form)
+    def limit(self, ceilings: Ceilings) -> None:
+        """Refuse what is over these ceilings from now on, by whichever door it comes."""
+        for graph in self.systems.values():
+            rules_of(graph).ceilings = ceilings
+
+    def check(self, model: str, asked: Asked, settings: Mapping[str, Any], answers: int = 1) -> int:
+        """Tokens that so many answers may take at most.
+
+        Raises ApiError or InputError for what can be known to be wrong before anything is asked.
+        """
+        rules, made = self._settings(model, settings, answers)
         question = read_question(asked)
         check_length(question["question"], self.pool)
         self._tasks.id(question["task"])
+        return rules.most_tokens(made, answers)
 
-    def deadline(self, settings: Mapping[str, Any]) -> float:
-        """Seconds that a question may take."""
-        defaults = {"deadline": Settings().deadline} | self.pool.settings
-        return float(settings.get("deadline", defaults["deadline"]))
+    def deadline(self, model: str, settings: Mapping[str, Any]) -> float:
+        """Seconds that a question may take. Raises what `check` raises."""
+        return self._settings(model, settings)[1].deadline
 
     async def run(self, model: str, asked: Asked, settings: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
         """The events of one run as they happen; the last one is `{"event": "result", "result": trace}`.
@@ -118,6 +125,16 @@ class Engine:
         for observer in self.observers:
             observer(model, event)
         return event
+
+    def _settings(self, model: str, settings: Mapping[str, Any], answers: int = 1) -> tuple[Rules, Settings]:
+        """The rules of a model's graph, and the settings that it would answer with."""
+        graph, form = self._prepare(model, settings)
+        rules = rules_of(graph)
+        try:
+            return rules, rules.settings(form, answers)
+        except CeilingError as error:
+            where = f"smacs.settings.{error.setting}" if error.setting else None
+            raise ApiError(str(error), param=where, code="too_much_asked") from error
 
     def _prepare(self, model: str, settings: Mapping[str, Any]) -> tuple[Any, Form]:
         """The graph of a model, and the settings as its form."""
