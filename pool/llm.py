@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from smacs.pool.limits import Limiter
 from smacs.pool.prompts import Message, led_by
 from smacs.pool.replica import Replica
 from smacs.pool.replicas import Replicas
-from smacs.pool.replies import Failure, Reply
+from smacs.pool.replies import Failure, Reply, Unfinished
 from smacs.pool.spans import chat_span, tell
+from smacs.pool.tokens import estimate_prompt
 
 if TYPE_CHECKING:
     from smacs.pool.chat import FastChatOpenAI
@@ -120,6 +122,7 @@ class LLM:
         self, messages: Sequence[Message], options: Mapping[str, Any], timeout: float | None
     ) -> Reply | Failure:
         start = time.monotonic()
+        sent: float | None = None
         if await self.locate() is None:
             return Failure(self.name, "unreachable", self._not_up, 0.0)
         replicas = self._replicas
@@ -127,12 +130,16 @@ class LLM:
         ask = partial(generate, name=self.name, messages=messages, options=options)
         try:
             async with asyncio.timeout(limit), self.limiter.slot():
+                sent = time.monotonic()
                 generations, usage = await replicas.call(messages, ask)
         except asyncio.CancelledError:
-            self._watch(Failure(self.name, "cancelled", "given up by its caller", time.monotonic() - start))
+            given_up = Failure(self.name, "cancelled", "given up by its caller", time.monotonic() - start)
+            self._watch(replace(given_up, unfinished=_unfinished(messages, options, self.window, sent)))
             raise
         except Exception as error:
-            return self._failure(error, time.monotonic() - start)
+            failure = self._failure(error, time.monotonic() - start)
+            late = failure.kind == "late"
+            return replace(failure, unfinished=_unfinished(messages, options, self.window, sent)) if late else failure
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
     def _watch(self, result: Reply | Failure) -> None:
@@ -171,6 +178,16 @@ class LLM:
             owner=self,
             timeout=None,
         )
+
+
+def _unfinished(
+    messages: Sequence[Message], options: Mapping[str, Any], window: int, sent: float | None
+) -> Unfinished | None:
+    """What a call that was given up may have cost; nothing where it was never sent."""
+    if sent is None:
+        return None
+    most = options.get("max_tokens") or window
+    return Unfinished(estimate_prompt(messages), options.get("n", 1), most, time.monotonic() - sent)
 
 
 def api_key(variable: str | None, owner: str) -> str:

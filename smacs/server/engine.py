@@ -1,6 +1,7 @@
 """The graphs behind the models: every system of the paper, and every LLM of the pool by itself."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from importlib import import_module
@@ -23,6 +24,10 @@ from smacs.store.bank import QuestionBank
 
 Event = dict[str, Any]
 Observer = Callable[[str, Event], None]
+
+WARM = 120.0  # seconds, as the deadline of the first question, which nobody asks
+
+log = logging.getLogger(__name__)
 
 _TRACE = [name for name in OutputState.__annotations__ if name != "messages"]
 
@@ -68,17 +73,20 @@ class Engine:
     async def warm(self) -> None:
         """Load embedder, bank and clients, so that the first question finds them; calls no LLM.
 
-        An embedder that is down is no obstacle: questions are answered without it.
+        An embedder that is down or hangs is no obstacle: questions are answered without it.
         """
         await asyncio.to_thread(import_module, "smacs.pool.chat")
         for llm in self.pool.llms.values():
             with suppress(PoolError):  # it is not up, or its key is not set: its calls say so
                 llm.chat()
-        with suppress(EmbedderDownError):
-            async with aclosing(self.run("smacs", {"question": "Ready?"}, {})) as events:
+        settings = {"deadline": min(WARM, self.deadline("smacs", {}))}
+        try:
+            async with aclosing(self.run("smacs", {"question": "Ready?"}, settings)) as events:
                 async for event in events:
                     if event["event"] == "priors":
                         break
+        except EmbedderDownError as error:
+            log.warning("questions are answered as well as they can be without an embedder: %s", error)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""

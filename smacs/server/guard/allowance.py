@@ -1,6 +1,11 @@
-"""What one key has used of its limits: requests within the last minute, running now, tokens since midnight (UTC)."""
+"""What one key has used of its limits: requests within the last minute, running now, tokens since midnight (UTC).
 
+Tokens are reserved before a question is asked, charged as its calls end, and settled when it ends, however it ends.
+"""
+
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +22,7 @@ class Allowance:
 
     running: int = 0
     tokens: int = 0
+    bills: "list[Bill]" = field(default_factory=list)
     _day: float = 0.0
     _times: deque[float] = field(default_factory=deque)
 
@@ -31,8 +37,12 @@ class Allowance:
 
     def release(self, tokens: int, now: float) -> None:
         """A request has ended that cost so many tokens."""
-        self._turn(now)
         self.running -= 1
+        self.spend(tokens, now)
+
+    def spend(self, tokens: int, now: float) -> None:
+        """Tokens that are gone."""
+        self._turn(now)
         self.tokens += tokens
 
     def _rate(self, limits: Limits, now: float) -> Refusal | None:
@@ -51,9 +61,22 @@ class Allowance:
 
     def _tokens(self, limits: Limits, now: float) -> Refusal | None:
         self._turn(now)
-        if limits.tokens_per_day is None or self.tokens < limits.tokens_per_day:
+        used = self.tokens + sum(bill.spent for bill in self.bills)
+        if limits.tokens_per_day is None or used < limits.tokens_per_day:
             return None
         return _refusal("tokens", f"{limits.tokens_per_day} tokens a day", self._day + DAY - now)
+
+    def reserve(self, bill: "Bill", tokens: int, limits: Limits, now: float, retry_after: float) -> Refusal | None:
+        """Set so many tokens aside for a bill, or what is left of the day; say so where nothing is left."""
+        refusal = self._tokens(limits, now)
+        if limits.tokens_per_day is None or refusal is not None:
+            return refusal
+        left = limits.tokens_per_day - self.tokens - sum(other.held for other in self.bills if other is not bill)
+        if left <= 0:
+            most = f"{limits.tokens_per_day} tokens a day, and its questions under way may use up what is left of them"
+            return _refusal("tokens", most, retry_after, "rate_limit_exceeded")
+        bill.reserved = min(tokens, left)
+        return None
 
     def _turn(self, now: float) -> None:
         """Begin a new day's account where one has begun."""
@@ -62,6 +85,45 @@ class Allowance:
             self._day, self.tokens = day, 0
 
 
-def _refusal(reason: Literal["rate", "running", "tokens"], most: str, wait: float) -> Refusal:
-    code = "insufficient_quota" if reason == "tokens" else "rate_limit_exceeded"
+@dataclass(slots=True, eq=False)
+class Bill:
+    """What one request is to pay from an allowance: what is `reserved` for it, and what it has `spent` so far."""
+
+    allowance: Allowance
+    limits: Limits
+    clock: Callable[[], float] = time.time
+    reserved: int = 0
+    spent: int = 0
+    _open: bool = True
+
+    def __post_init__(self) -> None:
+        self.allowance.bills.append(self)
+
+    @property
+    def held(self) -> int:
+        """Tokens that nobody else may use."""
+        return max(self.reserved, self.spent)
+
+    def reserve(self, tokens: int, retry_after: float) -> Refusal | None:
+        """Set aside what the request may cost, or say why it must not begin."""
+        return self.allowance.reserve(self, tokens, self.limits, self.clock(), retry_after)
+
+    def charge(self, tokens: int) -> None:
+        """Tokens that a call has cost, also one that ends after the request that it was made for."""
+        if self._open:
+            self.spent += tokens
+        else:
+            self.allowance.spend(tokens, self.clock())
+
+    def settle(self, tokens: int) -> None:
+        """The request has ended and cost so many tokens; what else was reserved is free again."""
+        self._open = False
+        self.allowance.bills.remove(self)
+        self.allowance.release(tokens, self.clock())
+
+
+def _refusal(
+    reason: Literal["rate", "running", "tokens"], most: str, wait: float, code: str | None = None
+) -> Refusal:
+    code = code or ("insufficient_quota" if reason == "tokens" else "rate_limit_exceeded")
     return Refusal(429, reason, f"This key may have {most}; wait, or ask the operator for more.", code, wait)

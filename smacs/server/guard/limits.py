@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smacs.server.guard.allowance import Allowance
+from smacs.server.guard.allowance import Allowance, Bill
 from smacs.server.guard.keyfile import Key
 from smacs.server.guard.refusal import refuse
 
@@ -29,7 +29,9 @@ class KeyLimits:
         refusal = allowance.take(key.limits, self.clock(), self.retry_after)
         if refusal is not None:
             return await refuse(scope, receive, send, refusal)
+        exchange = scope["state"]["exchange"]
+        exchange.bill = bill = Bill(allowance, key.limits, self.clock)
         try:
             return await self.app(scope, receive, send)
         finally:
-            allowance.release(scope["state"]["exchange"].tokens, self.clock())
+            bill.settle(exchange.tokens)
