@@ -4,7 +4,7 @@ Tokens are reserved before a question is asked, charged as its calls end, and se
 """
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,6 +21,7 @@ class Allowance:
     """The account of one key, in this process. Times are seconds since the epoch."""
 
     running: int = 0
+    runs: int = 0  # of LangGraph, which go on when the request that made them has been answered
     tokens: int = 0
     bills: "list[Bill]" = field(default_factory=list)
     _day: float = 0.0
@@ -33,6 +34,13 @@ class Allowance:
             self.running += 1
             if limits.requests_per_minute is not None:
                 self._times.append(now)
+        return refusal
+
+    def may_run(self, limits: Limits, now: float, retry_after: float) -> Refusal | None:
+        """Which limit one more run of LangGraph would pass."""
+        refusal = self._tokens(limits, now)
+        if refusal is None and limits.running is not None and self.runs >= limits.running:
+            return _refusal("running", f"{limits.running} runs at once", retry_after)
         return refusal
 
     def release(self, tokens: int, now: float) -> None:
@@ -85,6 +93,9 @@ class Allowance:
             self._day, self.tokens = day, 0
 
 
+Accounts = defaultdict[str, Allowance]  # name of a key -> what it has used
+
+
 @dataclass(slots=True, eq=False)
 class Bill:
     """What one request is to pay from an allowance: what is `reserved` for it, and what it has `spent` so far."""
@@ -95,6 +106,7 @@ class Bill:
     reserved: int = 0
     spent: int = 0
     _open: bool = True
+    _running: bool = True
 
     def __post_init__(self) -> None:
         self.allowance.bills.append(self)
@@ -108,6 +120,12 @@ class Bill:
         """Set aside what the request may cost, or say why it must not begin."""
         return self.allowance.reserve(self, tokens, self.limits, self.clock(), retry_after)
 
+    def leave(self) -> None:
+        """Give back the place that `Allowance.take` has taken."""
+        if self._running:
+            self._running = False
+            self.allowance.running -= 1
+
     def charge(self, tokens: int) -> None:
         """Tokens that a call has cost, also one that ends after the request that it was made for."""
         if self._open:
@@ -119,7 +137,7 @@ class Bill:
         """The request has ended and cost so many tokens; what else was reserved is free again."""
         self._open = False
         self.allowance.bills.remove(self)
-        self.allowance.release(tokens, self.clock())
+        self.allowance.spend(tokens, self.clock())
 
 
 def _refusal(

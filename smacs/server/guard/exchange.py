@@ -36,6 +36,11 @@ class Exchange:
         """Set so many tokens aside where a key pays; why it must not begin, if it must not."""
         return None if self.bill is None else self.bill.reserve(tokens, retry_after)
 
+    def settle(self) -> None:
+        """It has ended: what it cost is gone, what else was set aside is free again."""
+        if self.bill is not None:
+            self.bill.settle(self.tokens)
+
     def charge(self, tokens: int) -> None:
         """Count a call that cost so many tokens."""
         self.calls += 1

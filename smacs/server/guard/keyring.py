@@ -14,7 +14,7 @@ from smacs.pool.errors import InputError
 from smacs.server.guard.keyfile import Key, KeyFile, read_keys
 
 NOTHING = (0, 0, 0, -1)  # the stamp of a file that is not there
-RELOAD = 0.0  # seconds after which a change of the file holds
+RELOAD = 0.0  # seconds between two looks at the file
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,9 @@ class Keyring:
                     await self._look()
         return self._file.find(given)
 
-    def named(self, name: str) -> Key | None:
-        """The entry of that name, as it was at the last look."""
+    async def named(self, name: str) -> Key | None:
+        """The entry of that name; None when there is none any more."""
+        await self._look()
         return self._file.named(name)
 
     async def _look(self) -> None:
@@ -74,6 +75,8 @@ def stamp(file: Path) -> tuple[int, int, int, int]:
     """Inode, times of change and size: another one after any change, also of one that keeps its size and its date."""
     try:
         status = os.stat(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return NOTHING
+    except OSError as error:  # it is there, and reading it will say why it cannot be read
+        return (0, 0, error.errno or 0, -1)
     return (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
