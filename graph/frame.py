@@ -34,8 +34,8 @@ class Frame:
     """A graph under construction.
 
     `uses` are the settings that its nodes read; of those `fixed` have a value that nobody can change. `defaults` go
-    over the pool file's settings, `settings` over both; `work` is what LLMs write for a question. Raises PoolError, BankError or InputError when something named
-    does not exist or fit.
+    over the pool file's settings, `settings` over both. `work` is what its LLMs write for a question. Raises PoolError,
+    BankError or InputError when something named does not exist or fit.
     """
 
     def __init__(

@@ -107,7 +107,9 @@ class RunForm(Form):
     rules: ClassVar[Rules]
 
 
-def settings_schema(pool: Pool, defaults: Settings, uses: Collection[str] = tuple(Settings.model_fields)) -> type[RunForm]:
+def settings_schema(
+    pool: Pool, defaults: Settings, uses: Collection[str] = tuple(Settings.model_fields)
+) -> type[RunForm]:
     """The settings that a system uses, with this pool's defaults and limits, for the form that Studio shows."""
     limits = {"k": Le(len(pool.llms)), "k_drop": Lt(len(pool.llms))}
     fields: dict[str, Any] = {}

@@ -8,15 +8,13 @@ after, until it answers again.
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from smacs.nodes.run import Run, Tools
 from smacs.pool.errors import EmbedderDownError
 
 if TYPE_CHECKING:
-    from smacs.pool.config import EmbedderSpec
     from smacs.pool.embed import Embedder, Vectors
     from smacs.store.view import BankView
 
@@ -55,17 +53,17 @@ def seconds_for(run: Run, share: float) -> float:
 
 def patient(tools: Tools, seconds: float) -> "Embedder":
     """The bank's embedder; each of its answers comes within so many seconds, or EmbedderDownError."""
-    return _Patient(tools.pool.embedder(tools.bank.embedder), seconds)
+    return cast("Embedder", _Patient(tools.pool.embedder(tools.bank.embedder), seconds))
 
 
-@dataclass(frozen=True)
 class _Patient:
-    embedder: "Embedder"
-    seconds: float
+    def __init__(self, embedder: "Embedder", seconds: float) -> None:
+        self.embedder = embedder
+        self.seconds = seconds
 
-    @property
-    def spec(self) -> "EmbedderSpec":
-        return self.embedder.spec
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else the embedder has, its spec first of all."""
+        return getattr(self.embedder, name)
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> "Vectors":
         hung = time.monotonic() - _hung.get(self.embedder, -FORGIVEN) < FORGIVEN
@@ -81,6 +79,3 @@ class _Patient:
             raise EmbedderDownError(f"The bank's embedder: {left}.") from None
         _hung.pop(self.embedder, None)
         return vectors
-
-    async def aclose(self) -> None:
-        await self.embedder.aclose()

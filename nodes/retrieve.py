@@ -75,8 +75,8 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
     tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
     view, late = await load_bank(tools)
     run.view = view
-    run.support, reasons = await find_support(asked["question"], tools, run)
-    support = run.support
+    support, reasons = await find_support(asked["question"], tools, run)
+    run.support = support
     summary = await asyncio.to_thread(summarise, support, view.datasets, lambda i: view.questions[i].text)
     tools.emit({"event": "retrieved", "support": summary})
     anew = {key: Overwrite([]) for key in ("references", "candidates", "notes")}  # a thread asks many questions

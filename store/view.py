@@ -92,7 +92,7 @@ async def load_view(
 def held_view(bank: QuestionBank) -> BankView | None:
     """The view that is in memory, as its files were when it was read."""
     held = _held.get(bank.path)
-    return held and held.view
+    return held.view if held else None
 
 
 async def _load(bank: QuestionBank, embedder: "Embedder | None", on_progress: OnProgress, rebuild: bool) -> BankView:

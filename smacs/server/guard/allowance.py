@@ -140,8 +140,6 @@ class Bill:
         self.allowance.spend(tokens, self.clock())
 
 
-def _refusal(
-    reason: Literal["rate", "running", "tokens"], most: str, wait: float, code: str | None = None
-) -> Refusal:
+def _refusal(reason: Literal["rate", "running", "tokens"], most: str, wait: float, code: str | None = None) -> Refusal:
     code = code or ("insufficient_quota" if reason == "tokens" else "rate_limit_exceeded")
     return Refusal(429, reason, f"This key may have {most}; wait, or ask the operator for more.", code, wait)

@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from langchain_core.runnables.config import var_child_runnable_config
+
 from smacs.pool.replies import Failure, Reply
 from smacs.server.guard.allowance import Bill
 from smacs.server.guard.refusal import Refusal
 
+RUN = "__smacs_run"  # where the config of a run that is no request has its `Exchange`; such keys are kept nowhere
 SPEED = 300.0  # tokens a second for each choice: what a call that was given up is taken to have made at least
 
 
@@ -67,17 +70,19 @@ def current() -> Exchange | None:
     return _current.get()
 
 
-def work_for(exchange: Exchange | None) -> None:
-    """Make it the current one for what this task does from now on; None: nobody asked."""
-    _current.set(exchange)
-
-
 def charge(result: Reply | Failure) -> None:
     """Count an LLM call for the request that it was made for."""
     tokens = cost_of(result)
-    exchange = _current.get()
+    exchange = _current.get() or _of_run()
     if exchange is not None:
         exchange.charge(tokens)
+
+
+def _of_run() -> Exchange | None:
+    """What stands for the run of LangGraph's that the running node is a part of, where a key pays for it."""
+    config = var_child_runnable_config.get() or {}
+    found: Exchange | None = (config.get("configurable") or {}).get(RUN)
+    return found
 
 
 _speeds: dict[str, float] = {}  # LLM -> tokens a second of its fastest choice so far

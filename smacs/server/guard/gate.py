@@ -5,7 +5,7 @@ it, as the identity that `owners` gives; a run that belongs to nobody passes.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from smacs.graph.settings import rules_of
 from smacs.nodes.settings import Form
 from smacs.pool.errors import SmacsError
 from smacs.server.guard.allowance import Accounts, Allowance, Bill
-from smacs.server.guard.exchange import Exchange, current, work_for
+from smacs.server.guard.exchange import RUN, Exchange, current
 from smacs.server.guard.keyfile import Limits
 from smacs.server.guard.keyring import Keyring
 from smacs.server.guard.refusal import Refusal
@@ -39,11 +39,15 @@ class Gate:
         self._clock = clock
 
     @asynccontextmanager
-    async def run(self, graph: Any, config: Mapping[str, Any] | None, context: Any) -> AsyncIterator[None]:
-        """A run of a graph of ours. Raises GateError when it must not begin."""
-        owner = ((config or {}).get("configurable") or {}).get("langgraph_auth_user_id")
-        if not owner or current() is not None:  # nobody's, or a part of what is paid for already
-            yield
+    async def run(self, graph: Any, config: Any, context: Any) -> AsyncIterator[Any]:
+        """A run of a graph of ours; gives the config that its calls are charged by.
+
+        Raises GateError when it must not begin.
+        """
+        known = (config or {}).get("configurable") or {}
+        owner = known.get("langgraph_auth_user_id")
+        if not owner or RUN in known or current() is not None:  # nobody's, or a part of what is paid for already
+            yield config
             return
         key = await self._keyring.named(owner)
         if key is None:
@@ -52,12 +56,10 @@ class Gate:
         self._admit(allowance, key.limits)
         exchange = Exchange("", key=owner, bill=Bill(allowance, key.limits, self._clock))
         allowance.runs += 1
-        work_for(exchange)
         try:
             self._expect(exchange.reserve(_most_tokens(graph, context), self._retry_after))
-            yield
+            yield {**config, "configurable": {**known, RUN: exchange}}
         finally:
-            work_for(None)
             allowance.runs -= 1
             exchange.settle()
 

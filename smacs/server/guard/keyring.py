@@ -5,7 +5,6 @@ A key that was revoked before a request arrived is refused from the first reques
 
 import asyncio
 import logging
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,7 +73,7 @@ class Keyring:
 def stamp(file: Path) -> tuple[int, int, int, int]:
     """Inode, times of change and size: another one after any change, also of one that keeps its size and its date."""
     try:
-        status = os.stat(file)
+        status = file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return NOTHING
     except OSError as error:  # it is there, and reading it will say why it cannot be read
