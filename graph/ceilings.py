@@ -38,7 +38,7 @@ class Ceilings:
             if most is not None and value > max(most, mine):
                 raise CeilingError(f"Setting {setting}: {_allows(setting, most)}, got {value:g}.", setting)
         count, mine = answers * sum(work.values()), sum(own_work.values())
-        told = f"{_told(work, answers)} = {count:,} completions"
+        told = f"{_told(work, answers)} = {count:,} completion{'s' if count != 1 else ''}"
         if self.completions is not None and count > max(self.completions, mine):
             raise CeilingError(
                 f"Too much is asked for at once: {told}; {_allows('completions', self.completions)}. "
