@@ -68,8 +68,9 @@ class _Patient:
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> "Vectors":
         hung = time.monotonic() - _hung.get(self.embedder, -FORGIVEN) < FORGIVEN
         seconds = min(self.seconds, AGAIN) if hung else self.seconds
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with limit:
                 vectors = await self.embedder.embed(texts, query=query)
         except TimeoutError:
             if not limit.expired():

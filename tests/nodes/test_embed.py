@@ -75,8 +75,9 @@ def test_something_is_always_left() -> None:
 
 
 async def test_a_question_sees_one_state_of_the_bank() -> None:
-    run = Run(600.0, view=cast(Any, "the view"))
-    assert await load_bank(tools_of(Sleepy()), run) == ("the view", [])
+    view = cast(Any, object())
+    seen, reasons = await load_bank(tools_of(Sleepy()), Run(600.0, view=view))
+    assert (seen is view, reasons) == (True, [])
 
 
 @pytest.fixture(scope="module")

@@ -32,10 +32,9 @@ class Client:
         own = {"Authorization": f"Bearer {self.key}", **headers}
         return self.http.request(method, path, json=body, headers=own)
 
-    def made(self, path: str, body: Any) -> dict[str, Any]:
-        """What a POST has made."""
-        found: dict[str, Any] = self.call("POST", path, body).raise_for_status().json()
-        return found
+    def made(self, path: str, body: Any) -> Any:
+        """What a POST has made, or found."""
+        return self.call("POST", path, body).raise_for_status().json()
 
 
 @dataclass(frozen=True)
@@ -122,6 +121,16 @@ def test_an_assistant_is_its_makers_and_those_of_the_graphs_are_everybodys(
     ]:
         assert eve.call(method, path, body).status_code in (403, 404), (method, path)
     assert eve.call("POST", "/runs/wait", ASK | {"assistant_id": made["assistant_id"]}).status_code in (403, 404)
+
+
+def test_a_cron_is_its_makers(alice: Client, eve: Client) -> None:
+    made = alice.made("/runs/crons", {**ASK, "schedule": "0 0 1 1 *"})
+    own = f"/runs/crons/{made['cron_id']}"
+    assert [found["cron_id"] for found in alice.made("/runs/crons/search", {})] == [made["cron_id"]]
+    assert eve.made("/runs/crons/search", {}) == []
+    assert eve.call("PATCH", own, {"schedule": "* * * * *"}).status_code in (403, 404)
+    assert eve.call("DELETE", own).status_code in (403, 404)
+    assert alice.call("DELETE", own).status_code == 204
 
 
 def test_items_of_the_store_are_their_makers(alice: Client, eve: Client) -> None:
