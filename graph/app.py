@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from smacs.graph.frame import open_bank, open_pool
+from smacs.graph.gated import compile_gated
 from smacs.graph.systems import SYSTEMS
 
 pool = open_pool(os.environ.get("SMACS_POOL") or "local")
@@ -16,7 +17,7 @@ bank = open_bank(os.environ.get("SMACS_BANK") or None)
 
 
 def _compiled(name: str) -> Any:
-    return SYSTEMS[name](pool, bank).compile(name=name)
+    return compile_gated(SYSTEMS[name](pool, bank), name)
 
 
 smacs = _compiled("smacs")

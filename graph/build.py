@@ -30,7 +30,9 @@ def build_graph(
     one set of them serves all systems. Raises PoolError, BankError or InputError when something named does not exist
     or fit.
     """
-    frame = Frame(pool, bank, settings, prompts, uses=USES)
+    frame = Frame(
+        pool, bank, settings, prompts, uses=USES, work=lambda asked: {"references": asked.k, "candidates": asked.n}
+    )
     frame.add(retrieve, prior_score, referencer, prior_drop, aggregator, hybrid_score, select)
 
     graph = frame.graph

@@ -1,14 +1,15 @@
 """What the graphs of all systems have in common: how they are begun, and how parallel calls are sent."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from langgraph.graph import StateGraph
 from langgraph.types import Send
 
+from smacs.graph.ceilings import Work
 from smacs.graph.node import Node, NodeFunction, Workshop
-from smacs.graph.settings import make_settings, settings_schema
+from smacs.graph.settings import Rules, make_settings, settings_schema
 from smacs.graph.state import InputState, OutputState, State
 from smacs.graph.tool import AskableGraph
 from smacs.nodes.aggregator import group_subsets
@@ -34,8 +35,8 @@ class Frame:
     """A graph under construction.
 
     `uses` are the settings that its nodes read; of those `fixed` have a value that nobody can change. `defaults` go
-    over the pool file's settings, `settings` over both. Raises PoolError, BankError or InputError when something named
-    does not exist or fit.
+    over the pool file's settings, `settings` over both. `work` is what its LLMs write for a question. Raises PoolError,
+    BankError or InputError when something named does not exist or fit.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Frame:
         prompts: Prompts | None,
         *,
         uses: Collection[str],
+        work: Callable[[Settings], Work],
         fixed: Mapping[str, Any] | None = None,
         defaults: Mapping[str, Any] | None = None,
     ) -> None:
@@ -53,8 +55,10 @@ class Frame:
         bank = open_bank(bank)
         pool.embedder(bank.embedder)  # a mismatch is said now, not at the first question
         made = make_settings(pool, defaults, settings, fixed)
-        self._workshop = Workshop(pool, bank, prompts or Prompts.load(), made, fixed or {})
+        rules = Rules(pool, made, fixed or {}, work)
+        self._workshop = Workshop(pool, bank, prompts or Prompts.load(), rules)
         schema = settings_schema(pool, made, uses)
+        schema.rules = rules
         self.graph: Graph = AskableGraph(State, schema, input_schema=InputState, output_schema=OutputState)
 
     def add(self, *functions: NodeFunction) -> None:

@@ -12,9 +12,8 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.runtime import get_runtime
 from langgraph.types import Overwrite
 
-from smacs.graph.settings import settings_of
+from smacs.graph.settings import Rules
 from smacs.nodes.run import Tools
-from smacs.nodes.settings import Settings
 from smacs.pool.errors import SmacsError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
@@ -30,21 +29,18 @@ NodeFunction = Callable[[Any, Tools], Coroutine[Any, Any, dict[str, Any]]]
 
 
 class Workshop:
-    """What all nodes of one graph share: pool, bank, prompts, the settings' defaults and those that are fixed."""
+    """What all nodes of one graph share: pool, bank, prompts, and how a run's settings come about."""
 
-    def __init__(
-        self, pool: Pool, bank: QuestionBank, prompts: Prompts, defaults: Settings, fixed: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, pool: Pool, bank: QuestionBank, prompts: Prompts, rules: Rules) -> None:
         self.pool = pool
         self.bank = bank
         self.prompts = prompts
-        self.defaults = defaults
-        self.fixed = fixed
+        self.rules = rules
 
     def tools(self) -> Tools:
         """The tools for the run that is under way."""
         runtime = get_runtime()
-        settings = settings_of(runtime.context, self.pool, self.defaults, self.fixed)
+        settings = self.rules.settings(runtime.context)
         return Tools(self.pool, self.bank, self.prompts, settings, runtime.stream_writer)
 
 

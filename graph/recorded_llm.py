@@ -14,7 +14,10 @@ from smacs.pool.llm import LLM
 from smacs.pool.prompts import Message
 from smacs.pool.replies import Choice, Failure, Reply
 
+# How nodes say in a trace's notes what an LLM said. A trace in other words is refused: what it does not say is not
+# guessed, or the replay would be of another run.
 _PICKED = re.compile(r".+ chose reply (\d+) of its \d+")
+_PICKED_NONE = re.compile(r".+ named none of its \d+ replies: the first counts")
 _SKILLS = "skills: "
 
 
@@ -94,7 +97,10 @@ class RecordedLLM(LLM):
         failed = self._trace.reasons(self.name, f"the first reply counts, {self.name} chose none: ")
         if failed:
             return failure_from(self.name, failed[0])
-        picked = [found[1] for note in self._trace.notes if (found := _PICKED.fullmatch(note))]
+        notes = self._trace.notes
+        picked = [found[1] for note in notes if (found := _PICKED.fullmatch(note))]
+        if not picked and not any(map(_PICKED_NONE.fullmatch, notes)):
+            raise self._lacks("chose one of its replies, and the notes do not say which in words known here")
         return self._says(f"Response {picked[0]}" if picked else "none")
 
     def _keywords(self) -> Reply | Failure:

@@ -10,6 +10,7 @@ from typing import Any
 
 from smacs.graph.frame import RANKING, AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.recorded_llm import RecordedLLM
+from smacs.graph.settings import default_drop
 from smacs.graph.systems import SINGLE_LLM, build_system
 from smacs.graph.trace import Trace
 from smacs.pool.errors import InputError
@@ -34,14 +35,21 @@ async def replay(
     for.
     """
     settings = settings or {}
+    under = _under(trace.settings, settings)
     part = _recorded(open_pool(pool), trace)
-    graph = build_system(trace.system, part, open_bank(bank), settings, under=trace.settings, prompts=prompts)
+    graph = build_system(trace.system, part, open_bank(bank), settings, under=under, prompts=prompts)
     state = await graph.compile(name=trace.system).ainvoke(trace.asked.input)
     result = {key: value for key, value in state.items() if key != "messages"}
     if not settings.keys() & set(RANKING) and not same_priors(trace.priors, result["priors"]):
         changed = "the bank has changed since: the priors are not those of the trace"
         result["degraded"] = [*result["degraded"], changed]
     return {**result, "usage": trace.usage}
+
+
+def _under(then: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of then; k_drop is worked out anew for another k where it was what follows from the k of then."""
+    derived = "k" in settings and isinstance(then.get("k"), int) and then.get("k_drop") == default_drop(then["k"])
+    return {name: value for name, value in then.items() if name != "k_drop" or not derived}
 
 
 def compare(trace: Trace, result: Mapping[str, Any]) -> list[str]:

@@ -1,12 +1,14 @@
 """Settings as the graph's context: the form that Studio shows, and how a caller's context becomes `Settings`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from annotated_types import Le, Lt
 from pydantic import ValidationError, create_model
 
+from smacs.graph.ceilings import Ceilings, Work
 from smacs.nodes.selectors.registry import selectors
 from smacs.nodes.settings import Form, Settings
 from smacs.pool.errors import InputError
@@ -16,22 +18,42 @@ from smacs.pool.pool import Pool, describe
 def make_settings(pool: Pool, *given: Mapping[str, Any] | Form | None) -> Settings:
     """Defaults, then the pool file's settings, then each of `given`; checked against the pool.
 
-    K is by default at most the size of the pool, and of a single reference none is dropped. Raises InputError naming
-    the setting, what was expected and what came.
+    K is by default at most the size of the pool, and of a single reference none is dropped; such a default is worked
+    out anew whenever K changes, it does not count as set. Raises InputError naming the setting, what was expected and
+    what came.
     """
-    values: dict[str, Any] = {"k": min(Settings().k, len(pool.llms))}
+    values: dict[str, Any] = {}
     for source in (pool.settings, *given):
-        if isinstance(source, Form):
-            source = source.model_dump(include=source.model_fields_set)
-        values |= source or {}
-    if values["k"] == 1:
-        values.setdefault("k_drop", 0)
+        values |= given_of(source)
     try:
         settings = Settings(**values)
     except ValidationError as error:
         raise InputError(f"Settings: {describe(error)}") from error
+    settings = _with_derived(settings, pool)
     check(settings, pool)
     return settings
+
+
+def given_of(source: Mapping[str, Any] | Form | None) -> dict[str, Any]:
+    """The settings that somebody has set, by name. Raises InputError for what holds no settings."""
+    if isinstance(source, Form):
+        return source.model_dump(include=source.model_fields_set)
+    if source and not isinstance(source, Mapping):
+        raise InputError(f"Settings: expected a mapping, {{'k': 3}}, got {type(source).__name__}.")
+    return dict(source or {})
+
+
+def default_drop(k: int) -> int:
+    """How many of K references a subset leaves out unless said otherwise: one, and of a single one none."""
+    return min(Settings().k_drop, k - 1)
+
+
+def _with_derived(settings: Settings, pool: Pool) -> Settings:
+    """The same, what nobody has set worked out from what is set."""
+    given = settings.model_fields_set
+    k = settings.k if "k" in given else min(settings.k, len(pool.llms))
+    k_drop = settings.k_drop if "k_drop" in given else default_drop(k)
+    return Settings.model_construct(_fields_set=set(given), **{**settings.model_dump(), "k": k, "k_drop": k_drop})
 
 
 def check(settings: Settings, pool: Pool) -> None:
@@ -52,19 +74,59 @@ def check(settings: Settings, pool: Pool) -> None:
             raise InputError(f"Setting {setting}: expected one of {', '.join(names)}, got {llm!r}.")
 
 
-def settings_schema(pool: Pool, defaults: Settings, uses: Collection[str] = tuple(Settings.model_fields)) -> type[Form]:
+@dataclass(slots=True)
+class Rules:
+    """How the settings of a graph's runs come about: the one check of server, graphs, command line and replay.
+
+    `defaults` are overridden by a run's context, and what is `fixed` goes over both. `work` says what is written for
+    a question under some settings; `ceilings` are set by a server that has any.
+    """
+
+    pool: Pool
+    defaults: Settings
+    fixed: Mapping[str, Any]
+    work: Callable[[Settings], Work]
+    ceilings: Ceilings = field(default_factory=Ceilings)
+
+    def settings(self, context: Any, answers: int = 1) -> Settings:
+        """The settings of one run, one of so many `answers` to a request. Raises InputError."""
+        settings = settings_of(context, self.pool, self.defaults, self.fixed)
+        self.ceilings.check(settings, self.defaults, self.work(settings), self.work(self.defaults), answers)
+        return settings
+
+    def most_tokens(self, settings: Settings, answers: int = 1) -> int:
+        """Tokens that may be written at most for a request: every completion as long as it can be."""
+        window = max(llm.window for llm in self.pool.llms.values())
+        return answers * sum(self.work(settings).values()) * min(settings.max_tokens, window)
+
+
+class RunForm(Form):
+    """The settings that one system uses; `rules` are those of its graph."""
+
+    rules: ClassVar[Rules]
+
+
+def settings_schema(
+    pool: Pool, defaults: Settings, uses: Collection[str] = tuple(Settings.model_fields)
+) -> type[RunForm]:
     """The settings that a system uses, with this pool's defaults and limits, for the form that Studio shows."""
     limits = {"k": Le(len(pool.llms)), "k_drop": Lt(len(pool.llms))}
     fields: dict[str, Any] = {}
-    for name, field in Settings.model_fields.items():
+    for name, field_ in Settings.model_fields.items():
         if name not in uses:
             continue
-        own = copy(field)
+        own = copy(field_)
         own.default = getattr(defaults, name)
-        annotation = Literal[tuple(selectors())] if name == "selector" else field.annotation
-        own.metadata = [*field.metadata, *([limits[name]] if name in limits else [])]
+        annotation = Literal[tuple(selectors())] if name == "selector" else field_.annotation
+        own.metadata = [*field_.metadata, *([limits[name]] if name in limits else [])]
         fields[name] = (annotation, own)
-    return create_model("Settings", __base__=Form, __doc__=Settings.__doc__, **fields)
+    return create_model("Settings", __base__=RunForm, __doc__=Settings.__doc__, **fields)
+
+
+def rules_of(graph: Any) -> Rules:
+    """The rules of a graph of ours, compiled or not."""
+    rules: Rules = graph.context_schema.rules
+    return rules
 
 
 def settings_of(context: Any, pool: Pool, defaults: Settings, fixed: Mapping[str, Any] | None = None) -> Settings:
@@ -72,7 +134,12 @@ def settings_of(context: Any, pool: Pool, defaults: Settings, fixed: Mapping[str
 
     Inside another graph the context is that graph's own: its `smacs` attribute or key counts, if there is one.
     """
-    if not isinstance(context, Form):
-        inner = context.get("smacs") if isinstance(context, Mapping) else getattr(context, "smacs", None)
-        context = inner
-    return make_settings(pool, defaults, context, fixed) if context else defaults
+    own = _own(context)
+    return make_settings(pool, defaults, own, fixed) if own else defaults
+
+
+def _own(context: Any) -> Any:
+    """The part of a context that is about SMACS."""
+    if isinstance(context, Form):
+        return context
+    return context.get("smacs") if isinstance(context, Mapping) else getattr(context, "smacs", None)

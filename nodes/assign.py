@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from typing_extensions import TypedDict
 
+from smacs.nodes.embed import load_bank
 from smacs.nodes.question import Asked
-from smacs.nodes.run import Tools
+from smacs.nodes.run import Run, Tools
 from smacs.nodes.ties import first_largest
 
 
@@ -14,11 +15,12 @@ class Alone(TypedDict):
     """What `assign` reads."""
 
     asked: Asked
+    run: Run | None
 
 
-async def assign(state: Alone, tools: Tools) -> dict[str, Any]:  # noqa: ARG001
+async def assign(state: Alone, tools: Tools) -> dict[str, Any]:
     """The LLM of the settings, or the one with the best accuracy on the whole bank."""
-    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
+    view, _ = await load_bank(tools, state.get("run"))
     accuracies = {name: view.accuracies.get(name, 0.0) for name in tools.pool.llms}
     llm = tools.settings.llm or list(accuracies)[first_largest(np.array(list(accuracies.values())))]
     priors = {llm: accuracies[llm]}

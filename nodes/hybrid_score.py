@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
-from smacs.nodes.embed import LAST, embed
+from smacs.nodes.embed import ANSWERS_SHARE, LAST, embed
 from smacs.nodes.records import Candidate
 from smacs.nodes.run import Run, Tools, run_of
 from smacs.pool.errors import EmbedderDownError
@@ -69,7 +69,8 @@ async def similarities(texts: Sequence[str], tools: Tools, run: Run) -> Floats:
     """(n,) mutual similarity of texts by the bank's embedder, in the time that is left. Raises EmbedderDownError."""
     if len(texts) == 1:
         return np.ones(1)
-    return mutual_similarity(await embed(texts, tools, run.time_left() + LAST))
+    seconds = min(run.time_left(), ANSWERS_SHARE * run.deadline) + LAST
+    return mutual_similarity(await embed(texts, tools, seconds))
 
 
 async def _similarity(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> Floats:

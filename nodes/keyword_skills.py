@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.nodes.aggregator import aggregators
+from smacs.nodes.embed import embed
 from smacs.nodes.records import Usage, usage_of
 from smacs.nodes.run import Run, Tools, call_seed
 from smacs.nodes.skills import Codes, Skills
@@ -50,11 +51,14 @@ def has_keywords(tools: Tools) -> bool:
     return stamp(keywords_file(tools.bank.path))[1] > 0
 
 
-async def bank_keywords(view: "BankView", llms: Sequence[str], tools: Tools) -> KeywordSkills:
-    """The keywords of the bank, embedded once for each state of it. Raises EmbedderDownError, BankError."""
+async def bank_keywords(view: "BankView", llms: Sequence[str], tools: Tools, seconds: float) -> KeywordSkills:
+    """The keywords of the bank, embedded once for each state of it, within so many seconds.
+
+    Raises EmbedderDownError, BankError.
+    """
     key = (tuple(llms), await asyncio.to_thread(stamp, keywords_file(tools.bank.path)))
     found = _known.get(view, {}).get(key)
-    return found or await _makes.run((id(view), key), lambda: _make(view, key, tools))
+    return found or await _makes.run((id(view), key), lambda: _make(view, key, tools, seconds))
 
 
 async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list[str], list[Usage], list[str]]:
@@ -75,10 +79,10 @@ async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list
     return [], usage, reasons
 
 
-async def _make(view: "BankView", key: Key, tools: Tools) -> KeywordSkills:
+async def _make(view: "BankView", key: Key, tools: Tools, seconds: float) -> KeywordSkills:
     words = await asyncio.to_thread(read_keywords, tools.bank.path)
     numbers = {word: g for g, word in enumerate(sorted({word for own in words.values() for word in own}))}
-    vectors = await tools.pool.embedder(tools.bank.embedder).embed(list(numbers))
+    vectors = await embed(list(numbers), tools, seconds)
     skills = await asyncio.to_thread(_skills, view, key[0], words, numbers)
     found = KeywordSkills(vectors, skills)
     _known.setdefault(view, {})[key] = found

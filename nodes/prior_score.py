@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
+from smacs.nodes.embed import load_bank
 from smacs.nodes.retrieve import Support, find_support
 from smacs.nodes.run import Run, Tools, run_of
 from smacs.nodes.selectors.live import live_scores
@@ -72,14 +73,14 @@ async def _priors(
 async def support_of(state: Retrieved, tools: Tools) -> tuple[Run, Support]:
     """The run and its support, found anew after a resume from a checkpoint."""
     run = run_of(state.get("run"), tools.settings)
-    return run, run.support or (await find_support(state["asked"]["question"], tools))[0]
+    return run, run.support or (await find_support(state["asked"]["question"], tools, run))[0]
 
 
 async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     """Score every LLM of the pool and rank them; the first K become referencers."""
     run, support = await support_of(state, tools)
     names = list(tools.pool.llms)
-    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
+    view, _ = await load_bank(tools, run)
     within = view.correctness(names, support.indices)
     priors = await _priors(view, names, support, within, tools.settings.selector, state["asked"]["question"])
     accuracies = np.array([view.accuracies.get(name, 0.0) for name in names])

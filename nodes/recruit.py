@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smacs.nodes.embed import QUESTION_SHARE, embed, load_bank, seconds_for
 from smacs.nodes.keyword_skills import bank_keywords, has_keywords, question_keywords
 from smacs.nodes.prior_score import Retrieved, rank, support_of
 from smacs.nodes.records import Usage, total_usage
@@ -40,7 +41,7 @@ async def recruit(state: Retrieved, tools: Tools) -> dict[str, Any]:
     """Draw the experts; one drawn several times gives as many samples. The likeliest others stand in for them."""
     names, question = list(tools.pool.llms), state["asked"]["question"]
     run, support = await support_of(state, tools)
-    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
+    view, _ = await load_bank(tools, run)
     found, told = await _by_keywords(view, question, tools, run)
     if found is None:
         found = await asyncio.to_thread(by_subjects, view, names, support)
@@ -65,8 +66,8 @@ async def _by_keywords(
     if not named:
         return None, _told([], usage, reasons)
     try:
-        bank = await bank_keywords(view, list(tools.pool.llms), tools)
-        vectors = await tools.pool.embedder(tools.bank.embedder).embed(named)
+        bank = await bank_keywords(view, list(tools.pool.llms), tools, seconds_for(run, QUESTION_SHARE))
+        vectors = await embed(named, tools, seconds_for(run, QUESTION_SHARE))
     except EmbedderDownError as error:
         return None, _told(named, usage, [*reasons, f"the question's skills cannot be compared: {error}"])
     return (bank.nearest(vectors), bank.skills), _told(named, usage, reasons)

@@ -8,7 +8,6 @@ The support I is not capped at N_sup_base, so retrieval is exact over the whole 
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from langgraph.types import Overwrite
 
-from smacs.nodes.embed import QUESTION_SHARE, embed
+from smacs.nodes.embed import QUESTION_SHARE, embed, load_bank, seconds_for
 from smacs.nodes.question import Asked, check_length, left_out, read_question
 from smacs.nodes.run import Run, Tools
 from smacs.pool.errors import EmbedderDownError
@@ -65,12 +64,14 @@ def everything(count: int) -> Support:
 
 async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
     """Read the question, embed it the way its bank expects, and find its support."""
-    started = time.monotonic()
+    run = Run(tools.settings.deadline)
     asked = read_question(state)
     check_length(asked["question"], tools.pool)
     tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
-    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
-    support, reasons = await find_support(asked["question"], tools)
+    view, late = await load_bank(tools)
+    run.view = view
+    support, reasons = await find_support(asked["question"], tools, run)
+    run.support = support
     summary = await asyncio.to_thread(summarise, support, view.datasets, lambda i: view.questions[i].text)
     tools.emit({"event": "retrieved", "support": summary})
     anew = {key: Overwrite([]) for key in ("references", "candidates", "notes")}  # a thread asks many questions
@@ -78,20 +79,20 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
         **anew,
         "asked": asked,
         "settings": tools.settings.model_dump(),
-        "run": Run(tools.settings.deadline, started, support),
+        "run": run,
         "support": summary,
         "subsets": [],
         "usage": Overwrite({}),
-        "degraded": Overwrite([*left_out(state), *reasons]),
+        "degraded": Overwrite([*left_out(state), *late, *reasons]),
     }
 
 
-async def find_support(question: str, tools: Tools) -> tuple[Support, list[str]]:
+async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, list[str]]:
     """The support of a question, and why it is blind if it is: nothing is similar, or the embedder is down."""
     settings = tools.settings
-    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
+    view, _ = await load_bank(tools, run)
     try:
-        query = (await embed([question], tools, QUESTION_SHARE * settings.deadline, query=True))[0]
+        query = (await embed([question], tools, seconds_for(run, QUESTION_SHARE), query=True))[0]
     except EmbedderDownError as error:
         return everything(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
     support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)

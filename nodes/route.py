@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from smacs.nodes.embed import load_bank
 from smacs.nodes.prior_score import Retrieved, rank, support_of
 from smacs.nodes.retrieve import Support
 from smacs.nodes.run import Tools
@@ -37,8 +38,8 @@ def accuracies_within(correct: npt.NDArray[np.float32], overall: Floats) -> Floa
 async def route(state: Retrieved, tools: Tools) -> dict[str, Any]:
     """Rank the LLMs; the first K are asked for n samples each."""
     asked, names = state["asked"], list(tools.pool.llms)
-    view = await tools.bank.load(tools.pool.embedder(tools.bank.embedder))
     run, support = await support_of(state, tools)
+    view, _ = await load_bank(tools, run)
     dataset = asked["dataset"] or largest_share(support, view.datasets)
     scores, note = _scores(view, names, dataset)
     note += "" if asked["dataset"] else "; that data set has the largest share of the support"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smacs.pool.pool import Pool
     from smacs.pool.prompts import Prompts
     from smacs.store.bank import QuestionBank
+    from smacs.store.view import BankView
 
 REFERENCE_SHARE = 0.5  # of the deadline: from then on the quorum is enough
 REFERENCE_LIMIT = 0.75  # of the deadline: from then on one reference is enough
@@ -41,11 +42,12 @@ class Tools:
 
 @dataclass(slots=True)
 class Run:
-    """One question on its way through the graph."""
+    """One question on its way through the graph; `view` is the bank as it sees it, whatever changes meanwhile."""
 
     deadline: float
     started: float = field(default_factory=time.monotonic)
     support: "Support | None" = None
+    view: "BankView | None" = None
     substitutes: list[str] = field(default_factory=list)
     references: int = 0
     quorum: asyncio.Event = field(default_factory=asyncio.Event)

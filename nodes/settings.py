@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 PAPER = "rps"  # the paper's own selector
 
@@ -11,7 +11,15 @@ PAPER = "rps"  # the paper's own selector
 class Form(BaseModel):
     """Settings, or those of them that one system uses."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, value: Any) -> Any:
+        """No setting is a yes or no; Python would count them as 1 and 0."""
+        if isinstance(value, bool):
+            raise ValueError("expected a number or a text, not true or false")
+        return value
 
 
 class Settings(Form):

@@ -73,11 +73,12 @@ def reply_of(
         return Failure(name, "garbage", f"{name}: a reply without choices", seconds)
     choices = tuple(choice_of(generation.message, spec.thinking) for generation in generations)
     kept = tuple(choice for choice in choices if choice.text)
-    if not kept:
-        text = "an empty reply; is `max_tokens` too small for its thinking?"
-        return Failure(name, "empty", f"{name} at {', '.join(spec.urls) or 'this machine'}: {text}", seconds)
     counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
     prompt, completion = max(usage.get("prompt_tokens", 0), 0), max(usage.get("completion_tokens", 0), counted)
+    if not kept:
+        text = f"{name} at {', '.join(spec.urls) or 'this machine'}: an empty reply; "
+        text += "is `max_tokens` too small for its thinking?"
+        return Failure(name, "empty", text, seconds, spent=prompt + completion)
     return Reply(name, kept, prompt, completion, seconds)
 
 

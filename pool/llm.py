@@ -20,8 +20,9 @@ from smacs.pool.limits import Limiter
 from smacs.pool.prompts import Message, led_by
 from smacs.pool.replica import Replica
 from smacs.pool.replicas import Replicas
-from smacs.pool.replies import Failure, Reply
+from smacs.pool.replies import Failure, Reply, Unfinished
 from smacs.pool.spans import chat_span, tell
+from smacs.pool.tokens import estimate_prompt
 from smacs.pool.urls import address_of, shown
 from smacs.visible import one_line
 
@@ -151,13 +152,8 @@ class LLM:
         """
         messages = led_by(self.spec.system, messages)
         options = call_options(self.spec, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
-        start = time.monotonic()
         with chat_span(self.name, self.spec, messages, options) as span:
-            try:
-                result = await self._ask(messages, options, timeout)
-            except asyncio.CancelledError:
-                self._watch(Failure(self.name, "cancelled", "given up by its caller", time.monotonic() - start))
-                raise
+            result = await self._ask(messages, options, timeout)
             tell(span, result)
         self._watch(result)
         return self._public(result)
@@ -179,6 +175,7 @@ class LLM:
 
     async def _ask_once(self, messages: Sequence[Message], options: Mapping[str, Any], limit: float) -> Reply | Failure:
         start = time.monotonic()
+        sent: float | None = None
         try:
             async with asyncio.timeout(limit):
                 if await self.locate() is None:
@@ -188,9 +185,16 @@ class LLM:
                 replicas = self._replicas
                 ask = partial(generate, name=self.name, messages=messages, options=options)
                 async with self.limiter.slot():
+                    sent = time.monotonic()
                     generations, usage = await replicas.call(messages, ask)
+        except asyncio.CancelledError:
+            given_up = Failure(self.name, "cancelled", "given up by its caller", time.monotonic() - start)
+            self._watch(replace(given_up, unfinished=_unfinished(messages, options, self.window, sent)))
+            raise
         except Exception as error:
-            return await self._failure(error, time.monotonic() - start)
+            failure = await self._failure(error, time.monotonic() - start)
+            late = failure.kind == "late"
+            return replace(failure, unfinished=_unfinished(messages, options, self.window, sent)) if late else failure
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
     def _public(self, result: Reply | Failure) -> Reply | Failure:
@@ -255,6 +259,16 @@ class LLM:
             owner=self,
             timeout=None,
         )
+
+
+def _unfinished(
+    messages: Sequence[Message], options: Mapping[str, Any], window: int, sent: float | None
+) -> Unfinished | None:
+    """What a call that was given up may have cost; nothing where it was never sent."""
+    if sent is None:
+        return None
+    most = options.get("max_tokens") or window
+    return Unfinished(estimate_prompt(messages), options.get("n", 1), most, time.monotonic() - sent)
 
 
 def api_key(variable: str | None, owner: str) -> str:

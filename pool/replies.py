@@ -50,15 +50,38 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A call that was sent and given up before its end: what its server may have spent on it all the same.
+
+    `prompt_tokens` is estimated; each of `choices` may have got as far as `max_tokens` in the `seconds` since the call
+    was sent, the wait for a slot left aside.
+    """
+
+    prompt_tokens: int
+    choices: int
+    max_tokens: int
+    seconds: float
+
+    def tokens(self, speed: float) -> int:
+        """At most so many, at `speed` tokens a second for each choice."""
+        return self.prompt_tokens + self.choices * min(self.max_tokens, round(speed * self.seconds))
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that failed; `message` names the LLM, the endpoint and the remedy, and never holds a key. `status` is that
-    of HTTP, where there was a reply."""
+    """A call that failed; `message` names the LLM, the endpoint and the remedy, and never holds a key.
+
+    `status` is that of HTTP, where there was a reply. `unfinished` is there where it was given up while its server
+    worked on it; `spent` are the tokens of a reply that came and could not be used.
+    """
 
     llm: str
     kind: FailureKind
     message: str
     seconds: float
     status: int | None = None
+    unfinished: Unfinished | None = None
+    spent: int = 0
 
     @property
     def public(self) -> "Failure":

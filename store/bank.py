@@ -110,6 +110,12 @@ class QuestionBank:
 
         return await load_view(self, embedder, on_progress=on_progress, rebuild=rebuild)
 
+    def held(self) -> "BankView | None":
+        """The bank as it was loaded last in this process, whatever has changed on disk since; None: never."""
+        from smacs.store.view import held_view
+
+        return held_view(self)
+
     @property
     def llms(self) -> list[str]:
         """Names of the LLMs that have an evaluation file, sorted."""

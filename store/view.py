@@ -89,6 +89,12 @@ async def load_view(
     return await _loads.run((bank.path, rebuild), lambda: _load(bank, embedder, on_progress or _silent, rebuild))
 
 
+def held_view(bank: QuestionBank) -> BankView | None:
+    """The view that is in memory, as its files were when it was read."""
+    held = _held.get(bank.path)
+    return held.view if held else None
+
+
 async def _load(bank: QuestionBank, embedder: "Embedder | None", on_progress: OnProgress, rebuild: bool) -> BankView:
     """Read what has changed: the index, or only some columns."""
     index, evaluations, chosen = await asyncio.to_thread(_stamps, bank)

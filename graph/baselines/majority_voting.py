@@ -15,7 +15,10 @@ def build_majority_voting_graph(
 ) -> Graph:
     """The uncompiled graph, see `build_graph`. Answers that cannot be counted vote by similarity."""
     pool = open_pool(pool)
-    frame = Frame(pool, bank, settings, prompts, uses={*RANKING, *CALLS, "quorum"}, fixed=everyone(pool))
+    uses = {*RANKING, *CALLS, "quorum"}
+    frame = Frame(
+        pool, bank, settings, prompts, uses=uses, work=lambda asked: {"references": asked.k}, fixed=everyone(pool)
+    )
     ask(frame, prior_score)
     answer(frame, majority_vote)
     return frame.graph

@@ -15,7 +15,15 @@ def build_moa_graph(
     """The uncompiled graph, see `build_graph`. The prior only orders the references in the prompt."""
     pool = open_pool(pool)
     uses = {*RANKING, *CALLS, "quorum", "aggregator"}
-    frame = Frame(pool, bank, settings, prompts, uses=uses, fixed=everyone(pool))
+    frame = Frame(
+        pool,
+        bank,
+        settings,
+        prompts,
+        uses=uses,
+        work=lambda asked: {"references": asked.k, "candidate": 1},
+        fixed=everyone(pool),
+    )
     ask(frame, prior_score)
     synthesise(frame)
     return frame.graph

@@ -19,7 +19,10 @@ def build_self_consistency_graph(
     pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
 ) -> Graph:
     """The uncompiled graph, see `build_graph`. `n` is the number of samples."""
-    frame = Frame(pool, bank, settings, prompts, uses={*RETRIEVAL, *CALLS, "n"}, fixed=ALONE)
+    uses = {*RETRIEVAL, *CALLS, "n"}
+    frame = Frame(
+        pool, bank, settings, prompts, uses=uses, work=lambda asked: {"samples": asked.n, "choice": 1}, fixed=ALONE
+    )
     graph = frame.graph
     ask(frame, route)
     frame.add(majority_vote, most_consistent)

@@ -13,7 +13,10 @@ def build_self_moa_graph(
     pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
 ) -> Graph:
     """The uncompiled graph, see `build_graph`. `n` is the number of samples."""
-    frame = Frame(pool, bank, settings, prompts, uses={*RETRIEVAL, *CALLS, "n", "aggregator"}, fixed=ALONE)
+    uses = {*RETRIEVAL, *CALLS, "n", "aggregator"}
+    frame = Frame(
+        pool, bank, settings, prompts, uses=uses, work=lambda asked: {"samples": asked.n, "candidate": 1}, fixed=ALONE
+    )
     ask(frame, route)
     synthesise(frame)
     return frame.graph

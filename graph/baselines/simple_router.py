@@ -14,7 +14,8 @@ def build_simple_router_graph(
     pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
 ) -> Graph:
     """The uncompiled graph, see `build_graph`. If the LLM fails, the next best answers."""
-    frame = Frame(pool, bank, settings, prompts, uses={*RETRIEVAL, *CALLS}, fixed={**ALONE, "n": 1})
+    uses, fixed = {*RETRIEVAL, *CALLS}, {**ALONE, "n": 1}
+    frame = Frame(pool, bank, settings, prompts, uses=uses, work=lambda _: {"reference": 1}, fixed=fixed)
     ask(frame, route)
     answer(frame, best_reference)
     return frame.graph

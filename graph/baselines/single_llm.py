@@ -20,7 +20,7 @@ def build_single_llm_graph(
 ) -> Graph:
     """The uncompiled graph, see `build_graph`; `llm` (default: the best on the bank) is a default of the settings."""
     uses, own = {*RETRIEVAL, *CALLS, "llm"}, {"llm": llm} if llm else None
-    frame = Frame(pool, bank, settings, prompts, uses=uses, fixed=ALONE, defaults=own)
+    frame = Frame(pool, bank, settings, prompts, uses=uses, work=lambda _: {"reference": 1}, fixed=ALONE, defaults=own)
     ask(frame, assign)
     answer(frame, best_reference)
     return frame.graph

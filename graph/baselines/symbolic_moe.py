@@ -23,6 +23,7 @@ def build_symbolic_moe_graph(
         settings,
         prompts,
         uses={*RETRIEVAL, *CALLS, "k", "aggregator"},
+        work=lambda asked: {"naming of skills": 1, "references": asked.k, "candidate": 1},
         fixed={"k_drop": 0, "quorum": None},
         defaults={"k": min(EXPERTS, len(pool.llms))},
     )

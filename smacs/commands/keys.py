@@ -59,7 +59,7 @@ def list_(file: File = None) -> None:
 
 @app.command()
 def revoke(name: Name, file: File = None) -> None:
-    """Remove a key; a server that runs refuses it within a second or two."""
+    """Remove a key; a server that runs refuses it from the next request on."""
     from smacs.server.guard.keychange import revoke_key
 
     revoke_key(_path(file), name)

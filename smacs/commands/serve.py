@@ -5,7 +5,7 @@ import socket
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,10 @@ AllowOriginOption = Annotated[
 ]
 
 
+def _ceiling(option: str, text: str) -> Any:
+    return typer.Option(option, min=1, help=text, show_default=False, rich_help_panel="Ceilings of one request")
+
+
 def serve(
     pool: PoolOption = "local",
     bank: BankOption = None,
@@ -47,6 +51,12 @@ def serve(
     keys: KeysOption = None,
     allow_host: AllowHostOption = None,
     allow_origin: AllowOriginOption = None,
+    max_n: Annotated[int | None, _ceiling("--max-n", "Answers (n). Default: 8.")] = None,
+    max_k: Annotated[int | None, _ceiling("--max-k", "Setting k. Default: the size of the pool.")] = None,
+    max_candidates: Annotated[int | None, _ceiling("--max-candidates", "Setting n. Default: 64.")] = None,
+    max_deadline: Annotated[int | None, _ceiling("--max-deadline", "Seconds of a question. Default: 3600.")] = None,
+    max_completions: Annotated[int | None, _ceiling("--max-completions", "Over all LLMs. Default: 256.")] = None,
+    max_tokens: Annotated[int | None, _ceiling("--max-tokens", "Completions x max_tokens. Default: 4194304.")] = None,
 ) -> None:
     """Serve the pool to OpenAI's clients: each system and each LLM is a model. More settings: docs/serve.md."""
     from smacs.pool.collect import configure
@@ -63,7 +73,18 @@ def serve(
     logs.configure()
     signal.signal(signal.SIGTERM, _end)
     loaded = Pool.load(pool)
-    settings = load_settings(keys_file=keys, host=host, allow_host=allow_host, allow_origin=allow_origin)
+    settings = load_settings(
+        keys_file=keys,
+        host=host,
+        allow_host=allow_host,
+        allow_origin=allow_origin,
+        max_n=max_n,
+        max_k=max_k,
+        max_candidates=max_candidates,
+        max_deadline=max_deadline,
+        max_completions=max_completions,
+        max_tokens=max_tokens,
+    )
     app = create_app(loaded, bank, settings)
     with bound(host, port) as place, loaded.running(progress=partial(say, err=True)):
         _listen(make_server(app, settings), place)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from smacs import __version__
 from smacs.graph.frame import AnyBank, AnyPool
+from smacs.graph.gated import Gated
 from smacs.pool.collect import configure
 from smacs.server import catalogue, chat, errors, health, metrics, page
 from smacs.server.engine import Engine
@@ -47,11 +48,14 @@ def assemble(engine: Engine, settings: ServerSettings, *, shared: bool) -> FastA
         paths["openapi_url"] = None  # LangGraph's own has ours, too
     app = FastAPI(title="SMACS", version=__version__, lifespan=lifespan, telemetry=SPANS, **paths)
     app.state.engine = engine
+    engine.limit(settings.ceilings)
     app.state.settings = settings
     app.include_router(chat.router)
     app.include_router(catalogue.router)
     errors.install(app, shared=shared)
     install_guard(app, settings)
+    if shared and app.state.gate is not None:
+        Gated.gate = app.state.gate.run
     metrics.install(app, engine)
     health.install(app, engine)
     page.install(app)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from smacs.server.engine import Engine
 from smacs.server.errors import DOCUMENTED, OpenAIRoute
+from smacs.server.guard.refusal import refused
 from smacs.server.hangup import unless_hung_up
 from smacs.server.job import Job, job_of
 from smacs.server.lines import encoded
@@ -22,7 +23,10 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     """OpenAI's chat completion, streamed or not, with `smacs` as an extension of request and reply."""
     state = request.app.state
     job = job_of(body, state.engine, state.settings.max_n)
-    request.state.exchange.model = job.model
+    exchange = request.state.exchange
+    exchange.model = job.model
+    if refusal := exchange.reserve(job.most_tokens, state.settings.retry_after):
+        return refused(request.scope, refusal)
     if body.stream:
         return EventStream(stream(job, state.engine))
     results = await unless_hung_up(request.receive, _answer(job, state.engine))

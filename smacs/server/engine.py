@@ -1,6 +1,7 @@
 """The graphs behind the models: every system of the paper, and every LLM of the pool by itself."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from importlib import import_module
@@ -8,8 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from smacs.graph.ceilings import CeilingError, Ceilings
 from smacs.graph.frame import AnyBank, AnyPool, open_bank, open_pool
-from smacs.graph.settings import make_settings
+from smacs.graph.settings import Rules, rules_of
 from smacs.graph.state import OutputState
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
 from smacs.nodes.question import Asked, check_length, read_question
@@ -22,6 +24,10 @@ from smacs.store.bank import QuestionBank
 
 Event = dict[str, Any]
 Observer = Callable[[str, Event], None]
+
+WARM = 120.0  # seconds, as the deadline of the first question, which nobody asks
+
+log = logging.getLogger(__name__)
 
 _TRACE = [name for name in OutputState.__annotations__ if name != "messages"]
 
@@ -69,35 +75,44 @@ class Engine:
     async def warm(self) -> None:
         """Load embedder, bank and clients, so that the first question finds them; calls no LLM.
 
-        An embedder that is down is no obstacle: questions are answered without it.
+        An embedder that is down or hangs is no obstacle: questions are answered without it.
         """
         await asyncio.to_thread(import_module, "smacs.pool.chat")
         for llm in self.pool.llms.values():
             with suppress(PoolError):  # it is not up, or its key is not set: its calls say so
                 llm.chat()
-        with suppress(EmbedderDownError):
-            async with aclosing(self.run("smacs", {"question": "Ready?"}, {})) as events:
+        settings = {"deadline": min(WARM, self.deadline("smacs", {}))}
+        try:
+            async with aclosing(self.run("smacs", {"question": "Ready?"}, settings)) as events:
                 async for event in events:
                     if event["event"] == "priors":
                         break
+        except EmbedderDownError as error:
+            log.warning("questions are answered as well as they can be without an embedder: %s", error)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
         await self.pool.aclose()
 
-    def check(self, model: str, asked: Asked, settings: Mapping[str, Any]) -> None:
-        """Raise ApiError or InputError for what can be known to be wrong before anything is asked."""
-        _, form = self._prepare(model, settings)
-        if model == "smacs":
-            make_settings(self.pool, form)
+    def limit(self, ceilings: Ceilings) -> None:
+        """Refuse what is over these ceilings from now on, by whichever door it comes."""
+        for graph in self.systems.values():
+            rules_of(graph).ceilings = ceilings
+
+    def check(self, model: str, asked: Asked, settings: Mapping[str, Any], answers: int = 1) -> int:
+        """Tokens that so many answers may take at most.
+
+        Raises ApiError or InputError for what can be known to be wrong before anything is asked.
+        """
+        rules, made = self._settings(model, settings, answers)
         question = read_question(asked)
         check_length(question["question"], self.pool)
         self._tasks.id(question["task"])
+        return rules.most_tokens(made, answers)
 
-    def deadline(self, settings: Mapping[str, Any]) -> float:
-        """Seconds that a question may take."""
-        defaults = {"deadline": Settings().deadline} | self.pool.settings
-        return float(settings.get("deadline", defaults["deadline"]))
+    def deadline(self, model: str, settings: Mapping[str, Any]) -> float:
+        """Seconds that a question may take. Raises what `check` raises."""
+        return self._settings(model, settings)[1].deadline
 
     async def run(self, model: str, asked: Asked, settings: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
         """The events of one run as they happen; the last one is `{"event": "result", "result": trace}`.
@@ -120,6 +135,16 @@ class Engine:
         for observer in self.observers:
             observer(model, event)
         return event
+
+    def _settings(self, model: str, settings: Mapping[str, Any], answers: int = 1) -> tuple[Rules, Settings]:
+        """The rules of a model's graph, and the settings that it would answer with."""
+        graph, form = self._prepare(model, settings)
+        rules = rules_of(graph)
+        try:
+            return rules, rules.settings(form, answers)
+        except CeilingError as error:
+            where = f"smacs.settings.{error.setting}" if error.setting else None
+            raise ApiError(str(error), param=where, code="too_much_asked") from error
 
     def _prepare(self, model: str, settings: Mapping[str, Any]) -> tuple[Any, Form]:
         """The graph of a model, and the settings as its form."""

@@ -19,11 +19,12 @@ _INSTRUCTIONS = ("system", "developer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One request, checked: a run for each of `settings` makes one choice of the reply."""
+    """One request, checked: a run for each of `settings` makes one choice of the reply; all may take `most_tokens`."""
 
     model: str
     asked: Asked
     settings: list[dict[str, Any]]
+    most_tokens: int = 0
     stop: tuple[str, ...] = ()
     trace: bool = False
     events: bool = False
@@ -38,12 +39,13 @@ def job_of(request: ChatRequest, engine: Engine, max_n: int) -> Job:
     if (n := request.n or 1) > max_n:
         raise ApiError(f"n: expected at most {max_n} answers, got {n}.", param="n")
     asked, settings = asked_of(request), settings_of(request)
-    engine.check(request.model, asked, settings)
+    most_tokens = engine.check(request.model, asked, settings, n)
     stop, options = request.stop or (), request.stream_options
     return Job(
         model=request.model,
         asked=asked,
         settings=seeded(settings, n),
+        most_tokens=most_tokens,
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
         trace=request.smacs.trace,
         events=request.smacs.events,

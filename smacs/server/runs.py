@@ -52,7 +52,7 @@ async def _run_all(job: Job, engine: Engine, queue: _Queue) -> None:
 
 
 async def _run(job: Job, engine: Engine, queue: _Queue, index: int, settings: Mapping[str, Any]) -> None:
-    limit = engine.deadline(settings)
+    limit = engine.deadline(job.model, settings)
     scope = asyncio.timeout(limit + MARGIN)
     try:
         async with scope, aclosing(engine.run(job.model, job.asked, settings)) as events:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from smacs.graph.ceilings import Ceilings
 from smacs.pool.errors import InputError
 from smacs.pool.pool import describe
 
@@ -51,6 +52,22 @@ class ServerSettings(BaseSettings):
     client_connections: int = Field(default=100, gt=0, description="Connections of one address with full times.")
     grace: float = Field(default=30.0, ge=0, description="Seconds that SIGTERM leaves requests to end.")
     max_n: int = Field(default=8, gt=0, description="Most answers (`n`) of one request.")
+    max_k: int | None = Field(default=None, gt=0, description="Largest setting k; none: the size of the pool.")
+    max_candidates: int = Field(default=64, gt=0, description="Largest setting n: candidates, or samples.")
+    max_deadline: float = Field(default=3600.0, gt=0, description="Largest setting deadline, in seconds.")
+    max_completions: int = Field(default=256, gt=0, description="Most completions of a request, over all LLMs.")
+    max_tokens: int = Field(default=4_194_304, gt=0, description="Most tokens of a request: completions x max_tokens.")
+
+    @property
+    def ceilings(self) -> Ceilings:
+        """What a request may ask of the LLMs at most."""
+        return Ceilings(
+            k=self.max_k,
+            n=self.max_candidates,
+            deadline=self.max_deadline,
+            completions=self.max_completions,
+            tokens=self.max_tokens,
+        )
 
 
 def load_settings(**given: Any) -> ServerSettings:

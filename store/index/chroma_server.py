@@ -77,9 +77,7 @@ def _connect(url: str) -> "ClientAPI":
         scheme, host, port = _origin(url)
         token = os.environ.get(TOKEN) if trusted(url) else None
         headers = (address_of(url).headers | ({"X-Chroma-Token": token} if token else {})) or None
-        client = chromadb.HttpClient(
-            host, port, ssl=scheme == "https", headers=headers, settings=_settings(url)
-        )
+        client = chromadb.HttpClient(host, port, ssl=scheme == "https", headers=headers, settings=_settings(url))
         client.heartbeat()
     except Exception as error:  # the client raises ValueError and whatever its transport raises
         where, said = shown(url), shown(str(error))[:200]

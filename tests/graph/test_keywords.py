@@ -90,6 +90,22 @@ async def test_without_keywords_for_the_question_its_neighbours_subjects_count(
     assert result["degraded"][0].startswith("the question's skills are not named: overloaded: llm-1")
 
 
+@pytest.mark.slow
+async def test_an_embedder_that_hangs_costs_no_deadline(
+    mock: MockServer, make_pool: MakePool, bank: QuestionBank
+) -> None:
+    """It is asked for the question and the keywords of the bank; subjects stand in for these."""
+    write(bank, q0=["algebra"], q1=["law"])
+    mock.set("llm-1", text="Law")
+    mock.set("mock-embedder", fault="hang")
+    result = await ask(make_pool(["llm-0", "llm-1"], settings={"deadline": 8.0}, **ONE), bank)
+    assert result["answer"] == "Law"
+    assert [reason.partition(":")[0] for reason in result["degraded"]] == [
+        "the support is the whole bank, weighted equally",
+        "the question's skills cannot be compared",
+    ]
+
+
 async def test_keywords_of_another_bank_are_refused(mock: MockServer, make_pool: MakePool, bank: QuestionBank) -> None:
     write(bank, other=["algebra"])
     mock.set("llm-1", text="algebra")

@@ -203,6 +203,65 @@ async def test_the_choice_among_replies_is_replayed(
         await replayed(trace, make_pool(endpoint=NOWHERE), bank, n=2)
 
 
+def reworded(trace: dict[str, Any]) -> dict[str, Any]:
+    """The same trace, its prose said otherwise."""
+    prose = {name: [f"In other words, {text}, they say" for text in trace[name]] for name in ("notes", "degraded")}
+    return {**trace, **prose}
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(run=runs())
+def test_a_trace_in_other_words_never_becomes_another_reply(
+    run: Run, mock: MockServer, make_pool: MakePool, bank: QuestionBank
+) -> None:
+    """It is replayed as it was, or refused."""
+    system, task, own, faults = run
+    mock.reset()
+    for llm, fault in faults.items():
+        mock.set(llm, fault=fault)
+    two = ["llm-7", "llm-6"]
+    try:
+        trace = asyncio.run(kept(system, make_pool(aggregators=two), bank, own, {**ASK, "task": task}))
+    except NoAnswerError:
+        reject()
+    try:
+        again = asyncio.run(replayed(reworded(trace), make_pool(aggregators=two, endpoint=NOWHERE), bank))
+    except InputError:
+        return
+    for part in ("answer", "selected", "references", "candidates", "priors"):
+        assert again[part] == trace[part]
+
+
+@pytest.mark.parametrize("said", ["3", "?"])
+async def test_a_choice_among_replies_in_other_words_is_refused(
+    said: str, mock: MockServer, make_pool: MakePool, bank: QuestionBank
+) -> None:
+    mock.set("llm-0", text=said)
+    trace = reworded(await kept("self_consistency", make_pool(), bank, {"n": 3}))
+    with pytest.raises(InputError, match="llm-0 chose one of its replies, and the notes do not say which"):
+        await replayed(trace, make_pool(endpoint=NOWHERE), bank)
+
+
+async def test_skills_in_other_words_are_refused(mock: MockServer, make_pool: MakePool, growing: QuestionBank) -> None:
+    keywords_file(growing.path).write_bytes(msgspec.json.encode(Keywords("q0", ["law"])) + b"\n")
+    mock.set("llm-7", text="Law")
+    trace = reworded(await kept("symbolic_moe", make_pool(), growing, {"k": 2, "seed": 3}))
+    with pytest.raises(InputError, match="llm-7 was not asked for the question's skills"):
+        await replayed(trace, make_pool(endpoint=NOWHERE), growing)
+
+
+async def test_another_k_has_its_own_number_of_references_to_drop(
+    mock: MockServer, make_pool: MakePool, bank: QuestionBank
+) -> None:
+    """With k = 2 one of both was dropped, as nobody had said otherwise; of one there is none to drop."""
+    trace = await kept("smacs", make_pool(), bank, {"k": 2, "n": 1, "seed": 1})
+    assert trace["settings"]["k_drop"] == 1
+    trace["subsets"] = [["llm-0"]]
+    trace["candidates"][0]["subset"] = ["llm-0"]
+    again = await replayed(trace, make_pool(endpoint=NOWHERE), bank, k="1")
+    assert (again["settings"]["k"], again["settings"]["k_drop"], again["subsets"]) == (1, 0, [["llm-0"]])
+
+
 @pytest.mark.parametrize(("first", "second"), [("Law; torts", ""), ("", "Law"), ("", "")])
 async def test_skills_named_by_llms_are_replayed(
     first: str, second: str, mock: MockServer, make_pool: MakePool, growing: QuestionBank

@@ -70,6 +70,9 @@ def test_of_given_settings_only_those_that_were_set_count(make_pool: MakePool) -
         ({"gamma": 1.5}, "`gamma`: Input should be less than or equal to 1, got '1.5'"),
         ({"perplexity": "both"}, "`perplexity`: Input should be 'paper' or 'bounded', got 'both'"),
         ({"lambda": 1.0}, "`lambda`: Extra inputs are not permitted"),
+        ({"lam": float("nan")}, "`lam`: Input should be a finite number"),
+        ({"deadline": float("inf")}, "`deadline`: Input should be a finite number"),
+        ({"k": True}, "`k`: expected a number or a text, not true or false"),
         ({"n": 0, "lam": -1}, "`lam`: Input should be greater than or equal to 0, got '-1'"),
     ],
 )
@@ -151,3 +154,35 @@ def test_the_form_of_one_pool_leaves_the_settings_of_others_alone(make_pool: Mak
     small = make_pool(2, n=3)
     settings_schema(small, make_settings(small))
     assert Settings(k=9).n == 8
+
+
+@pytest.mark.parametrize(
+    ("of_the_pool", "of_the_run", "k", "k_drop"),
+    [
+        ({"k": 1}, {"k": 4}, 4, 1),  # the pool's 0 was only what follows from its k
+        ({"k": 4}, {"k": 1}, 1, 0),
+        ({"k": 4}, {"k": "1"}, 1, 0),
+        ({}, {"k": 1}, 1, 0),
+        ({"k": 1}, {}, 1, 0),
+        ({"k": 4, "k_drop": 0}, {"k": 3}, 3, 0),  # that 0 was set
+        ({"k": 4, "k_drop": 2}, {"k": 3}, 3, 2),
+    ],
+)
+def test_how_many_are_dropped_follows_k_unless_it_was_set(
+    make_pool: MakePool, of_the_pool: dict[str, Any], of_the_run: dict[str, Any], k: int, k_drop: int
+) -> None:
+    pool = make_pool(**of_the_pool)
+    settings = settings_of({"smacs": of_the_run}, pool, make_settings(pool))
+    assert (settings.k, settings.k_drop) == (k, k_drop)
+    assert (settings.model_fields_set >= {"k_drop"}) == ("k_drop" in of_the_pool)
+
+
+def test_a_quorum_of_the_pool_file_does_not_fit_every_k(make_pool: MakePool) -> None:
+    pool = make_pool(quorum=4)
+    with pytest.raises(InputError, match="Setting quorum: expected at most k = 2, got 4"):
+        settings_of({"smacs": {"k": 2}}, pool, make_settings(pool))
+
+
+def test_what_are_no_settings_is_said(make_pool: MakePool) -> None:
+    with pytest.raises(InputError, match=r"Settings: expected a mapping, .* got str"):
+        settings_of({"smacs": "k=3"}, make_pool(), make_settings(make_pool()))

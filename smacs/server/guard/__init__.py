@@ -12,7 +12,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from smacs.server.guard.allowance import Accounts, Allowance
 from smacs.server.guard.drain import Drain
+from smacs.server.guard.gate import Gate
 from smacs.server.guard.hosts import CheckHost
 from smacs.server.guard.keyring import Keyring
 from smacs.server.guard.keys import RequireKey
@@ -26,17 +28,21 @@ from smacs.server.settings import ServerSettings
 
 
 def install_guard(app: FastAPI, settings: ServerSettings) -> None:
-    """Guard an application; `app.state.drain` and `app.state.queue` are for those who report on it.
+    """Guard an application; `app.state.drain` and `app.state.queue` are for those who report on it, `app.state.gate`
+    is for runs that are no requests, None: nobody needs a key.
 
     Raises InputError when the file of keys cannot be used.
     """
+    app.state.gate = None
     drain = app.state.drain = Drain(settings.grace)
     queue = app.state.queue = Queue(settings.running, settings.waiting)
     wait = settings.retry_after
     app.add_middleware(Queueing, queue=queue, upload=settings.upload, retry_after=wait)
     if settings.keys_file is not None:
-        app.add_middleware(KeyLimits, retry_after=wait)
-        app.add_middleware(RequireKey, keyring=Keyring(settings.keys_file))
+        keyring, accounts = Keyring(settings.keys_file), Accounts(Allowance)
+        app.state.gate = Gate(keyring, accounts, retry_after=wait)
+        app.add_middleware(KeyLimits, retry_after=wait, accounts=accounts)
+        app.add_middleware(RequireKey, keyring=keyring)
     app.add_middleware(SizeLimit, limit=settings.max_body, head=settings.max_head)
     app.add_middleware(Lifetime, drain=drain, deadline=settings.deadline, retry_after=wait)
     if settings.keys_file is None or settings.allow_host:

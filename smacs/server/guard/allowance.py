@@ -1,6 +1,11 @@
-"""What one key has used of its limits: requests within the last minute, running now, tokens since midnight (UTC)."""
+"""What one key has used of its limits: requests within the last minute, running now, tokens since midnight (UTC).
 
-from collections import deque
+Tokens are reserved before a question is asked, charged as its calls end, and settled when it ends, however it ends.
+"""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +21,9 @@ class Allowance:
     """The account of one key, in this process. Times are seconds since the epoch."""
 
     running: int = 0
+    runs: int = 0  # of LangGraph, which go on when the request that made them has been answered
     tokens: int = 0
+    bills: "list[Bill]" = field(default_factory=list)
     _day: float = 0.0
     _times: deque[float] = field(default_factory=deque)
 
@@ -29,10 +36,21 @@ class Allowance:
                 self._times.append(now)
         return refusal
 
+    def may_run(self, limits: Limits, now: float, retry_after: float) -> Refusal | None:
+        """Which limit one more run of LangGraph would pass."""
+        refusal = self._tokens(limits, now)
+        if refusal is None and limits.running is not None and self.runs >= limits.running:
+            return _refusal("running", f"{limits.running} runs at once", retry_after)
+        return refusal
+
     def release(self, tokens: int, now: float) -> None:
         """A request has ended that cost so many tokens."""
-        self._turn(now)
         self.running -= 1
+        self.spend(tokens, now)
+
+    def spend(self, tokens: int, now: float) -> None:
+        """Tokens that are gone."""
+        self._turn(now)
         self.tokens += tokens
 
     def _rate(self, limits: Limits, now: float) -> Refusal | None:
@@ -51,9 +69,22 @@ class Allowance:
 
     def _tokens(self, limits: Limits, now: float) -> Refusal | None:
         self._turn(now)
-        if limits.tokens_per_day is None or self.tokens < limits.tokens_per_day:
+        used = self.tokens + sum(bill.spent for bill in self.bills)
+        if limits.tokens_per_day is None or used < limits.tokens_per_day:
             return None
         return _refusal("tokens", f"{limits.tokens_per_day} tokens a day", self._day + DAY - now)
+
+    def reserve(self, bill: "Bill", tokens: int, limits: Limits, now: float, retry_after: float) -> Refusal | None:
+        """Set so many tokens aside for a bill, or what is left of the day; say so where nothing is left."""
+        refusal = self._tokens(limits, now)
+        if limits.tokens_per_day is None or refusal is not None:
+            return refusal
+        left = limits.tokens_per_day - self.tokens - sum(other.held for other in self.bills if other is not bill)
+        if left <= 0:
+            most = f"{limits.tokens_per_day} tokens a day, and its questions under way may use up what is left of them"
+            return _refusal("tokens", most, retry_after, "rate_limit_exceeded")
+        bill.reserved = min(tokens, left)
+        return None
 
     def _turn(self, now: float) -> None:
         """Begin a new day's account where one has begun."""
@@ -62,6 +93,53 @@ class Allowance:
             self._day, self.tokens = day, 0
 
 
-def _refusal(reason: Literal["rate", "running", "tokens"], most: str, wait: float) -> Refusal:
-    code = "insufficient_quota" if reason == "tokens" else "rate_limit_exceeded"
+Accounts = defaultdict[str, Allowance]  # name of a key -> what it has used
+
+
+@dataclass(slots=True, eq=False)
+class Bill:
+    """What one request is to pay from an allowance: what is `reserved` for it, and what it has `spent` so far."""
+
+    allowance: Allowance
+    limits: Limits
+    clock: Callable[[], float] = time.time
+    reserved: int = 0
+    spent: int = 0
+    _open: bool = True
+    _running: bool = True
+
+    def __post_init__(self) -> None:
+        self.allowance.bills.append(self)
+
+    @property
+    def held(self) -> int:
+        """Tokens that nobody else may use."""
+        return max(self.reserved, self.spent)
+
+    def reserve(self, tokens: int, retry_after: float) -> Refusal | None:
+        """Set aside what the request may cost, or say why it must not begin."""
+        return self.allowance.reserve(self, tokens, self.limits, self.clock(), retry_after)
+
+    def leave(self) -> None:
+        """Give back the place that `Allowance.take` has taken."""
+        if self._running:
+            self._running = False
+            self.allowance.running -= 1
+
+    def charge(self, tokens: int) -> None:
+        """Tokens that a call has cost, also one that ends after the request that it was made for."""
+        if self._open:
+            self.spent += tokens
+        else:
+            self.allowance.spend(tokens, self.clock())
+
+    def settle(self, tokens: int) -> None:
+        """The request has ended and cost so many tokens; what else was reserved is free again."""
+        self._open = False
+        self.allowance.bills.remove(self)
+        self.allowance.spend(tokens, self.clock())
+
+
+def _refusal(reason: Literal["rate", "running", "tokens"], most: str, wait: float, code: str | None = None) -> Refusal:
+    code = code or ("insufficient_quota" if reason == "tokens" else "rate_limit_exceeded")
     return Refusal(429, reason, f"This key may have {most}; wait, or ask the operator for more.", code, wait)

@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from langchain_core.runnables.config import var_child_runnable_config
+
 from smacs.pool.replies import Failure, Reply
+from smacs.server.guard.allowance import Bill
+from smacs.server.guard.refusal import Refusal
+
+RUN = "__smacs_run"  # where the config of a run that is no request has its `Exchange`; such keys are kept nowhere
+SPEED = 300.0  # tokens a second for each choice: what a call that was given up is taken to have made at least
 
 
 @dataclass(slots=True)
@@ -15,6 +22,7 @@ class Exchange:
 
     `key` is the name of its key, `model` what it asked for, `refused` why the guard did not let it through; empty
     until known. `started` is on the monotonic clock, `progress` says whether a run of it has told of anything yet.
+    `bill` is where the tokens are charged, if a key pays for them.
     """
 
     request_id: str
@@ -25,6 +33,23 @@ class Exchange:
     tokens: int = 0
     progress: bool = False
     started: float = field(default_factory=time.monotonic)
+    bill: Bill | None = None
+
+    def reserve(self, tokens: int, retry_after: float) -> Refusal | None:
+        """Set so many tokens aside where a key pays; why it must not begin, if it must not."""
+        return None if self.bill is None else self.bill.reserve(tokens, retry_after)
+
+    def settle(self) -> None:
+        """It has ended: what it cost is gone, what else was set aside is free again."""
+        if self.bill is not None:
+            self.bill.settle(self.tokens)
+
+    def charge(self, tokens: int) -> None:
+        """Count a call that cost so many tokens."""
+        self.calls += 1
+        self.tokens += tokens
+        if self.bill is not None:
+            self.bill.charge(tokens)
 
 
 _current: ContextVar[Exchange | None] = ContextVar("smacs_exchange", default=None)
@@ -47,9 +72,31 @@ def current() -> Exchange | None:
 
 def charge(result: Reply | Failure) -> None:
     """Count an LLM call for the request that it was made for."""
-    exchange = _current.get()
-    if exchange is None:
-        return
-    exchange.calls += 1
-    if isinstance(result, Reply):
-        exchange.tokens += result.prompt_tokens + result.completion_tokens
+    tokens = cost_of(result)
+    exchange = _current.get() or _of_run()
+    if exchange is not None:
+        exchange.charge(tokens)
+
+
+def _of_run() -> Exchange | None:
+    """What stands for the run of LangGraph's that the running node is a part of, where a key pays for it."""
+    config = var_child_runnable_config.get() or {}
+    found: Exchange | None = (config.get("configurable") or {}).get(RUN)
+    return found
+
+
+_speeds: dict[str, float] = {}  # LLM -> tokens a second of its fastest choice so far
+
+
+def cost_of(result: Reply | Failure) -> int:
+    """Tokens that a call has cost. Of one that was given up nobody knows: as many as there was time for.
+
+    The time counts at the speed of the LLM's fastest reply, or at `SPEED` where that is more.
+    """
+    if isinstance(result, Failure):
+        speed = max(SPEED, _speeds.get(result.llm, 0.0))
+        return result.spent + (result.unfinished.tokens(speed) if result.unfinished else 0)
+    if result.choices and result.seconds > 0:
+        speed = result.completion_tokens / len(result.choices) / result.seconds
+        _speeds[result.llm] = max(speed, _speeds.get(result.llm, 0.0))
+    return result.prompt_tokens + result.completion_tokens

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from smacs.server.errors import ApiError, error_body, error_response
@@ -43,8 +44,13 @@ class Refusal:
 
 async def refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
     """Answer with the refusal and nothing else."""
+    await refused(scope, refusal)(scope, receive, send)
+
+
+def refused(scope: Scope, refusal: Refusal) -> Response:
+    """The reply that says so, noted for metrics and log."""
     _note(scope, refusal)
-    await error_response(refusal.error, refusal.headers)(scope, receive, send)
+    return error_response(refusal.error, refusal.headers)
 
 
 async def cut_off(scope: Scope, receive: Receive, reply: Reply, refusal: Refusal) -> None:

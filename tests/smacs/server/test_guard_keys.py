@@ -3,7 +3,10 @@
 import asyncio
 import hmac
 import logging
+import os
+import shutil
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +223,61 @@ async def test_a_file_is_not_looked_at_for_every_request(tmp_path: Path) -> None
     ring = Keyring(path, reload=3600)
     path.unlink()
     assert await valid(ring, key)
+
+
+async def test_a_revoked_key_is_refused_from_the_first_request_on(tmp_path: Path) -> None:
+    """However many come at once, and however long ago the last one was."""
+    path = tmp_path / "keys.json"
+    alice, bob = (create_key(path, name, Limits()) for name in ("alice", "bob"))
+    ring = Keyring(path)
+    assert await valid(ring, alice)
+    revoke_key(path, "alice")
+    assert await asyncio.gather(*(valid(ring, key) for key in [alice, bob] * 32)) == [False, True] * 32
+    assert (await ring.named("alice"), (await ring.named("bob")) is not None) == (None, True)
+
+
+async def test_who_comes_while_another_looks_does_not_take_an_older_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file changes after the first look at it has begun: the second request looks again."""
+    path = tmp_path / "keys.json"
+    key = create_key(path, "alice", Limits())
+    ring, begun, go = Keyring(path), threading.Event(), threading.Event()
+    refresh = ring._refresh
+
+    def slowly() -> None:
+        refresh()
+        begun.set()
+        assert go.wait(60)
+
+    monkeypatch.setattr(ring, "_refresh", slowly)
+    first = asyncio.create_task(valid(ring, key))
+    assert await asyncio.to_thread(begun.wait, 60)
+    revoke_key(path, "alice")
+    second = asyncio.create_task(valid(ring, key))
+    go.set()
+    assert (await first, await second) == (True, False)
+
+
+async def test_an_edit_that_keeps_size_and_date_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    key = create_key(path, "alice", Limits(running=2))
+    ring = Keyring(path)
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b'"running": 2', b'"running": 7'))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = await ring.find(key.encode())
+    assert found is not None
+    assert (path.stat().st_size, found.limits.running) == (before.st_size, 7)
+
+
+async def test_a_folder_that_is_gone_leaves_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "keys.json"
+    key = create_key(path, "alice", Limits())
+    ring = Keyring(path)
+    shutil.rmtree(path.parent)
+    path.parent.write_text("a file now")
+    assert not await valid(ring, key)
 
 
 def test_revoking_what_is_not_there(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_langgraph_still_calls_itself(keyed: Keyed) -> None:
 
 
 def test_a_browser_elsewhere_may_ask_whether_it_may_ask_with_a_key(keyed: Keyed) -> None:
-    asks = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    asks = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
     reply = keyed.dev.http.options("/runs/wait", headers=asks)
     assert reply.status_code == 200
     assert reply.headers["access-control-allow-origin"]

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from smacs.server.guard.allowance import Allowance
+from smacs.server.guard.allowance import Allowance, Bill
 from smacs.server.guard.exchange import Exchange
 from smacs.server.guard.keyfile import Key, Limits
 from smacs.server.guard.limits import KeyLimits
 from smacs.server.guard.refusal import Refusal
-from tests.smacs.server.asgi import Call, answering, settle
+from tests.smacs.server.asgi import Call, answering, echo, settle
 
 NOON = 20_000 * 86_400.0 + 43_200
 
@@ -61,6 +61,74 @@ def test_tokens_of_a_day_are_forgotten_at_midnight() -> None:
     assert refused is not None
     assert (refused.code, refused.headers["Retry-After"]) == ("insufficient_quota", "43190")  # 43,200 s less 10
     assert allowance.take(limits, NOON + 43_200, 2) is None
+
+
+def test_what_is_reserved_is_nobody_elses_until_it_is_settled() -> None:
+    """Of 100 tokens 60 are set aside, the next one gets the 40 that are left, a third none."""
+    limits, allowance = Limits(tokens_per_day=100), Allowance()
+    first, second, third = (Bill(allowance, limits, lambda: NOON) for _ in range(3))
+    assert [bill.reserve(60, 2) for bill in (first, second)] == [None, None]
+    assert (first.held, second.held) == (60, 40)
+    refused = third.reserve(60, 2)
+    assert refused is not None
+    assert (refused.reason, refused.code, refused.headers["Retry-After"]) == ("tokens", "rate_limit_exceeded", "2")
+    first.charge(30)
+    first.settle(30)
+    assert third.reserve(60, 2) is None
+    assert (allowance.tokens, third.held) == (30, 30)  # 100 - 30 spent - 40 of the second
+
+
+def test_what_goes_beyond_a_reservation_counts_at_once() -> None:
+    limits, allowance = Limits(tokens_per_day=100), Allowance()
+    first, second = Bill(allowance, limits, lambda: NOON), Bill(allowance, limits, lambda: NOON)
+    assert first.reserve(10, 2) is None
+    first.charge(100)
+    refused = second.reserve(1, 2)
+    assert refused is not None
+    assert refused.code == "insufficient_quota"
+    assert allowance.take(limits, NOON, 2) is not None
+
+
+def test_a_call_that_ends_after_its_request_is_charged_all_the_same() -> None:
+    allowance = Allowance()
+    bill = Bill(allowance, Limits(tokens_per_day=100), lambda: NOON)
+    bill.settle(5)
+    bill.charge(7)
+    assert allowance.tokens == 12
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=12), st.integers(1, 100))
+def test_questions_at_once_overspend_by_no_more_than_they_go_beyond_their_bounds(
+    questions: list[tuple[int, int]], most: int
+) -> None:
+    """(bound, cost) of each; all ask before any ends."""
+    limits, allowance = Limits(tokens_per_day=most), Allowance()
+    bills = [(Bill(allowance, limits, lambda: NOON), bound, cost) for bound, cost in questions]
+    begun = [(bill, cost) for bill, bound, cost in bills if bill.reserve(bound, 2) is None]
+    assert sum(bill.held for bill, _ in begun) <= most
+    beyond = sum(max(cost - bill.reserved, 0) for bill, cost in begun)
+    for bill, cost in begun:
+        bill.charge(cost)
+        bill.settle(cost)
+    assert allowance.tokens <= most + beyond
+
+
+async def test_the_place_is_free_before_the_client_knows_of_its_reply() -> None:
+    """Its next request must not find its own last one."""
+    found: list[int] = []
+    limited = KeyLimits(answering(echo), retry_after=2)
+    key = Key(name="alice", hash="", created="", limits=Limits(running=1))
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        async def watch(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                found.append(limited.allowances["alice"].running)
+            await send(message)
+
+        await keyed(limited, key)(scope, receive, watch)
+
+    await Call(call).run()
+    assert found == [0]
 
 
 @pytest.mark.parametrize(("wait", "told"), [(0.0, "1"), (0.2, "1"), (1.0, "1"), (1.2, "2"), (-5.0, "1")])

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope
 
-from smacs.pool.replies import Choice, Failure, Reply
+from smacs.pool.replies import Choice, Failure, Reply, Unfinished
 from smacs.pool.request import request_id
-from smacs.server.guard.exchange import charge, current
+from smacs.server.guard.exchange import charge, cost_of, current
 from smacs.server.guard.request_id import RequestId
 from tests.smacs.server.asgi import Call, answering
 
@@ -57,3 +57,14 @@ def test_calls_are_charged_to_the_request_they_are_made_for() -> None:
     assert call.body == b"84"  # 2 * (30 + 12)
     charge(Reply("llm", (), 1, 1, 0.0))  # nobody asked over HTTP
     assert current() is None
+
+
+def test_a_call_that_was_given_up_costs_what_there_was_time_for() -> None:
+    """At 300 tokens a second for each choice, or as fast as its fastest reply; never more than `max_tokens`."""
+    late = Failure("slow", "late", "", 9.0, unfinished=Unfinished(prompt_tokens=20, choices=2, max_tokens=1000, seconds=0.5))
+    assert cost_of(late) == 20 + 2 * 150
+    cost_of(Reply("slow", (Choice("a"), Choice("b")), 10, 1600, seconds=1.0))  # 800 a second
+    assert cost_of(late) == 20 + 2 * 400
+    assert cost_of(Failure("slow", "cancelled", "", 99.0, Unfinished(20, 2, 1000, 90.0))) == 20 + 2 * 1000
+    assert cost_of(Failure("slow", "unreachable", "", 9.0)) == 0
+    assert cost_of(Failure("slow", "empty", "", 9.0, spent=30)) == 30

@@ -1,8 +1,11 @@
 """The guard around the whole server, over real HTTP: keys on every path, limits, the queue, and silent logs."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import httpx2
 import pytest
 
 from smacs.bench.mock.handle import MockServer
-from smacs.server.guard.keychange import create_key
+from smacs.server.guard.keychange import create_key, revoke_key
 from smacs.server.guard.keyfile import Limits
 from smacs.store.bank import QuestionBank
 from tests.smacs.server.conftest import LLMS, QUESTION, Served, pool_at, serving
@@ -18,6 +21,18 @@ from tests.smacs.server.conftest import LLMS, QUESTION, Served, pool_at, serving
 OPEN = {"/", "/health", "/health/ready", "/page/page.js"}
 OTHERS = [("GET", path) for path in ("/", "/page/page.js", "/metrics", "/docs", "/redoc", "/openapi.json", "/nowhere")]
 ASK = {"model": "llm-0", "messages": [QUESTION]}
+
+
+@dataclass(frozen=True)
+class Wide:
+    """A server and its file of keys."""
+
+    served: Served
+    keys: Path
+
+    def header(self, name: str, **limits: int) -> dict[str, str]:
+        """What somebody sends whose key has these limits."""
+        return {"Authorization": f"Bearer {create_key(self.keys, name, Limits(**limits))}"}
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +133,60 @@ async def test_the_queue_has_a_bound(
         assert (third.status_code, third.headers["retry-after"]) == (429, "3")
         assert [future.result().status_code for future in (first, second)] == [200, 200]
     assert (queue.running, queue.waiting) == (0, 0)
+
+
+@pytest.fixture(scope="module")
+def wide(mock_process: MockServer, bank: QuestionBank, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wide]:
+    """A server that answers many at once."""
+    from smacs.server.app import create_app
+    from smacs.server.settings import ServerSettings
+
+    keys = tmp_path_factory.mktemp("wide") / "keys.json"
+    create_key(keys, "operator", Limits())
+    with serving(create_app(pool_at(mock_process.url), bank, ServerSettings(keys_file=keys))) as served:
+        yield Wide(served, keys)
+
+
+@pytest.mark.parametrize("model", ["llm-0", "smacs"])
+def test_many_at_once_cannot_overspend(wide: Wide, mock: MockServer, model: str) -> None:
+    """One token a day: one of twenty is answered, however they come."""
+    for llm in LLMS:
+        mock.set(llm, latency=0.5)
+    header = wide.header(f"at-once-{model}", tokens_per_day=1)
+    with ThreadPoolExecutor(20) as threads:
+        body = ASK | {"model": model}
+        asked = [
+            threads.submit(wide.served.http.post, "/v1/chat/completions", headers=header, json=body) for _ in range(20)
+        ]
+    replies = [future.result() for future in asked]
+    assert sorted(reply.status_code for reply in replies) == [200, *[429] * 19]
+    assert mock.stats().of("llm-0").requests == 1
+    assert all(int(reply.headers["retry-after"]) >= 1 for reply in replies if reply.status_code == 429)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_hangs_up_pays_for_what_was_made(
+    wide: Wide, mock: MockServer, until: Callable[[Callable[[], bool]], Any], stream: bool
+) -> None:
+    """The prompt has some 20 tokens, which are more than the key has."""
+    mock.set("llm-0", fault="hang")
+    header = wide.header(f"hung-up-{stream}", tokens_per_day=5)
+    async with httpx2.AsyncClient(base_url=wide.served.url, trust_env=False, timeout=None) as http:
+        asking = asyncio.create_task(http.post("/v1/chat/completions", headers=header, json=ASK | {"stream": stream}))
+        await until(lambda: mock.stats().of("llm-0").in_flight == 1)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+    await until(lambda: mock.stats().of("llm-0").in_flight == 0)
+    await until(lambda: wide.served.http.get("/v1/models", headers=header).status_code == 429)
+    refused = wide.served.http.post("/v1/chat/completions", headers=header, json=ASK)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "insufficient_quota")
+
+
+def test_a_key_that_was_revoked_is_refused_by_all_of_a_burst(wide: Wide, mock: MockServer) -> None:
+    header = wide.header("burst")
+    assert wide.served.http.get("/v1/models", headers=header).status_code == 200
+    revoke_key(wide.keys, "burst")
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(wide.served.http.get, "/v1/models", headers=header) for _ in range(40)]
+    assert {future.result().status_code for future in asked} == {401}

@@ -120,6 +120,20 @@ def test_a_message_that_cannot_be_used_is_named(
         ({"smacs": {"settings": {"aggregator": "x"}}}, None, "expected one of llm-0, llm-1, llm-2, llm-3, got 'x'"),
         ({"smacs": {"task": "poetry"}}, None, "expected a task out of"),
         ({"model": "moa", "smacs": {"settings": {"k": 2}}}, "smacs.settings.k", "moa has no use for it"),
+        ({"model": "moa", "smacs": {"settings": {"quorum": 9}}}, None, "quorum: expected at most k = 4, got 9."),
+        *(
+            ({"model": system, "smacs": {"settings": {"aggregator": "x"}}}, None, "expected one of llm-0, llm-1, ")
+            for system in ("moa", "self_moa", "symbolic_moe")
+        ),
+        ({"smacs": {"settings": {"k": True}}}, "smacs.settings.k", "expected a number or a text, not true or false"),
+        ({"smacs": {"settings": {"n": 65}}}, "smacs.settings.n", "this server allows 64 at most"),
+        ({"smacs": {"settings": {"deadline": 1e9}}}, "smacs.settings.deadline", "this server allows 3,600.0 at most"),
+        (
+            {"n": 4, "smacs": {"settings": {"n": 64}}},
+            None,
+            "4 answers x (4 references + 64 candidates) = 272 completions; this server allows 256 at most",
+        ),
+        ({"model": "llm-0", "max_tokens": 10**7}, "smacs.settings.max_tokens", "1 reference = 1 completion of up to"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(

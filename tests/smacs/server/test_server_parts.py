@@ -1,5 +1,6 @@
 """Parts of the server by themselves: where answers end, seeds, models called like systems."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.bench.mock.handle import MockServer
+from smacs.graph.ceilings import Ceilings
 from smacs.nodes.run import call_seed
 from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
@@ -18,6 +21,7 @@ from smacs.server.replies import ending
 from smacs.server.settings import load_settings
 from smacs.server.wire import ChatRequest, Extension
 from smacs.store.bank import QuestionBank
+from tests.smacs.server.conftest import pool_at
 
 STOPS = st.lists(st.text("ab", min_size=1, max_size=3), max_size=4)
 
@@ -71,3 +75,21 @@ def test_a_setting_of_the_environment_that_cannot_be_used_is_named(monkeypatch: 
         load_settings()
     monkeypatch.setenv("SMACS_SERVER_RUNNING", "3")
     assert (load_settings().running, load_settings(running=4).running) == (3, 4)
+
+
+async def test_an_embedder_that_hangs_does_not_keep_the_server_from_starting(
+    mock: MockServer, bank: QuestionBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of 0.4 seconds, not half of the 600 that a question has."""
+    monkeypatch.setattr("smacs.server.engine.WARM", 0.4)
+    mock.set("mock-embedder", fault="hang")
+    engine = Engine.open(pool_at(mock.url), bank)
+    async with asyncio.timeout(60):
+        await engine.warm()
+    await engine.aclose()
+
+
+def test_ceilings_are_options_and_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMACS_SERVER_MAX_COMPLETIONS", "20")
+    monkeypatch.setenv("SMACS_SERVER_MAX_K", "3")
+    assert load_settings(max_k=2).ceilings == Ceilings(k=2, n=64, deadline=3600.0, completions=20, tokens=4_194_304)
