@@ -38,7 +38,7 @@ def build_agent_graph(
     task: str = "",
     settings: Mapping[str, Any] | None = None,
     prompts: Prompts | None = None,
-) -> StateGraph[AgentState, Any, AgentInput, AgentState]:
+) -> StateGraph[Any, Any, Any, Any]:
     """The uncompiled graph of a system for an agent: it reads `messages`, appends the answer, and writes `smacs`.
 
     No other key of its parent is read or written. `task` names the kind of question (see `smacs ask --task`),

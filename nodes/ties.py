@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # far above rounding in float64, far below what says anything
 
-Floats = npt.NDArray[np.floating[Any]]
+Numbers = npt.NDArray[np.integer[Any] | np.floating[Any]]
 
 
-def places(values: Floats) -> npt.NDArray[np.int64]:
+def places(values: Numbers) -> npt.NDArray[np.int64]:
     """(..., n) places along the last axis, 0 for the largest; what is equal but for rounding shares a place.
 
     Infinities and NaN are ranked, too: infinities where they belong, NaN last.
@@ -33,11 +33,11 @@ def places(values: Floats) -> npt.NDArray[np.int64]:
     return result
 
 
-def first_largest(values: Floats) -> int:
+def first_largest(values: Numbers) -> int:
     """The first position of the largest of (n,) numbers, rounding aside."""
     return int(places(values).argmin())
 
 
-def all_equal(values: Floats) -> bool:
+def all_equal(values: Numbers) -> bool:
     """Whether (n,) numbers are the same, rounding aside."""
     return bool((places(values) == 0).all())

@@ -236,7 +236,7 @@ async def test_self_moa_makes_one_answer_of_one_llms_samples(
     assert result["subsets"] == [["llm-1", "llm-1 #2", "llm-1 #3"]]
     (body,) = mock.stats().bodies("llm-3")
     fenced = [f"<response {i}>\n{text}\n</response {i}>" for i, text in enumerate("ABC", 1)]
-    assert "\n\n".join(fenced) in body["messages"][0]["content"]
+    assert "\n\n".join(fenced) in str(body["messages"][0]["content"])  # type: ignore[index]
     (candidate,) = result["candidates"]
     assert (candidate["text"], candidate["score"], candidate["similarity"]) == ("All of them.", None, None)
     assert candidate["perplexity"] == pytest.approx(1.64872, abs=1e-4)  # exp(0.5)

@@ -78,14 +78,14 @@ def test_what_earlier_turns_hold_beside_text_is_named() -> None:
         "messages": [
             {"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]},
             ("ai", "A harbour."),
-            ChatMessage("I object.", role="critic"),
+            ChatMessage(content="I object.", role="critic"),
             ("human", "And now?"),
         ]
     }
     (reason,) = left_out(state)
     assert "image_url" in reason and "critic" in reason
     assert [turn["content"] for turn in read_question(state)["history"]] == ["What is this?", "A harbour."]
-    assert left_out({"messages": state["messages"][1:2]}) == left_out({"question": "Q?", **state}) == []
+    assert left_out({"messages": state["messages"][1:2]}) == left_out({**state, "question": "Q?"}) == []
 
 
 @pytest.mark.parametrize(

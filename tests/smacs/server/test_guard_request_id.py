@@ -61,10 +61,10 @@ def test_calls_are_charged_to_the_request_they_are_made_for() -> None:
 
 def test_a_call_that_was_given_up_costs_what_there_was_time_for() -> None:
     """At 300 tokens a second for each choice, or as fast as its fastest reply; never more than `max_tokens`."""
-    late = Failure("slow", "late", "", 9.0, unfinished=Unfinished(prompt_tokens=20, choices=2, max_tokens=1000, seconds=0.5))
+    late = Failure("slow", "late", "", 9.0, unfinished=Unfinished(20, choices=2, max_tokens=1000, seconds=0.5))
     assert cost_of(late) == 20 + 2 * 150
     cost_of(Reply("slow", (Choice("a"), Choice("b")), 10, 1600, seconds=1.0))  # 800 a second
     assert cost_of(late) == 20 + 2 * 400
-    assert cost_of(Failure("slow", "cancelled", "", 99.0, Unfinished(20, 2, 1000, 90.0))) == 20 + 2 * 1000
+    assert cost_of(Failure("slow", "cancelled", "", 99.0, unfinished=Unfinished(20, 2, 1000, 90.0))) == 20 + 2 * 1000
     assert cost_of(Failure("slow", "unreachable", "", 9.0)) == 0
     assert cost_of(Failure("slow", "empty", "", 9.0, spent=30)) == 30
