@@ -14,8 +14,8 @@ _METRIC = re.compile(rf"(?P<name>.+)/(?P<scale>{_RANGE.pattern})")
 class Scale(NamedTuple):
     """The worst and the best value that a score can have; grades are within 0 and 1."""
 
-    low: float = 0.0
-    high: float = 1.0
+    low: float
+    high: float
 
     def grade(self, value: float) -> float:
         """A value as a grade; outside 0 and 1 where it is outside the scale."""
@@ -23,6 +23,9 @@ class Scale(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.low:g} and {self.high:g}"
+
+
+FROM_0_TO_1 = Scale(0.0, 1.0)
 
 
 def read_scale(text: str) -> Scale:
@@ -41,7 +44,7 @@ def read_metric(text: str | None, scale: str | None) -> tuple[str | None, Scale]
         raise InputError(f"--metric {text} has a scale, and there is --scale {scale}. Give one of them.")
     if match:
         return match["name"], read_scale(match["scale"])
-    return text, read_scale(scale) if scale is not None else Scale()
+    return text, read_scale(scale) if scale is not None else FROM_0_TO_1
 
 
 def told_text(place: str, wanted: str, fields: Mapping[str, Any]) -> str:

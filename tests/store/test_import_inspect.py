@@ -10,6 +10,7 @@ import pytest
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.inspect_log import FORMAT
+from smacs.store.imports.left_out import Tally
 from smacs.store.merge import Found
 
 log = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
@@ -86,10 +87,11 @@ def test_samples_without_a_score_are_left_out(tmp_path: Path) -> None:
     by_id[2, 2].scores = None  # one of two epochs
     by_id[3, 1].scores = by_id[3, 2].scores = None
     log.write_eval_log(content, tmp_path / "x.eval")
-    notes: list[str] = []
-    found = read(tmp_path / "x.eval", note=notes.append)
+    left_out = Tally()
+    found = read(tmp_path / "x.eval", left_out=left_out)
     assert [item.evaluations[LLM].correct for item in found] == [1.0, 1.0]
-    assert notes == ["x.eval: 3 samples have no score (errors, or a run that was stopped): left out"]
+    assert [str(entry) for entry in left_out.kinds.values()] == ["3 without a score"]
+    assert left_out.faults == []
 
 
 def test_a_log_that_ends_too_early(tmp_path: Path) -> None:
