@@ -41,7 +41,7 @@ def zip_log(path: Path, max_mb: int) -> tuple[Fields, Iterator[tuple[str, bytes 
         named = next((name for name in _HEADERS if name in members), None)
         if named is None:
             raise InputError(f"{path} is no whole log of Inspect: it has no {_HEADERS[0]}.")
-        header = _member(path, members[named], max_mb)
+        header = _member(path, log, members[named], max_mb)
         if header is None:
             raise TooLargeError(f"{path}, {named} has more than {max_mb} MB. Raise --max-mb to read it.")
     samples = [info for name, info in members.items() if name.startswith("samples/") and name.endswith(".json")]
@@ -72,13 +72,14 @@ def fields_of(place: str, data: bytes) -> Fields:
 
 def _members(path: Path, samples: list[ZipInfo], max_mb: int) -> Iterator[tuple[str, bytes | None]]:
     left = max_mb * UNPACKED * MB
-    for info in sorted(samples, key=_natural):
-        place = f"{path}, {info.filename!r}"
-        data = _member(path, info, max_mb)
-        left -= len(data or b"")
-        if left < 0:
-            raise TooLargeError(f"{path} unpacks to more than {max_mb * UNPACKED:,} MB. Raise --max-mb to read it.")
-        yield place, data
+    with _opened(path) as log:  # its directory is read once, and not for each sample
+        for info in sorted(samples, key=_natural):
+            place = f"{path}, {info.filename!r}"
+            data = _member(path, log, info, max_mb)
+            left -= len(data or b"")
+            if left < 0:
+                raise TooLargeError(f"{path} unpacks to more than {max_mb * UNPACKED:,} MB. Raise --max-mb to read it.")
+            yield place, data
 
 
 def _natural(info: ZipInfo) -> list[Any]:
@@ -86,10 +87,10 @@ def _natural(info: ZipInfo) -> list[Any]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", info.filename)]
 
 
-def _member(path: Path, info: ZipInfo, max_mb: int) -> bytes | None:
+def _member(path: Path, log: ZipFile, info: ZipInfo, max_mb: int) -> bytes | None:
     """What is in a member, whatever its header says about its size; None for one of more than `max_mb`."""
     try:
-        with path.open("rb") as raw, _unpacked(path, info, raw) as file:
+        with _unpacked(path, log, info) as file:
             data = file.read(max_mb * MB + 1)
     except unpack_errors() as error:
         raise UnusableError(f"{path}, {info.filename!r} is damaged: {error}.", "damaged") from error
@@ -97,11 +98,12 @@ def _member(path: Path, info: ZipInfo, max_mb: int) -> bytes | None:
 
 
 @contextmanager
-def _unpacked(path: Path, info: ZipInfo, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+def _unpacked(path: Path, log: ZipFile, info: ZipInfo) -> Iterator[IO[bytes]]:
     if info.compress_type == _ZSTD:
-        yield unpacker(str(path), "zstd", cast(IO[bytes], _Window(raw, info)))
+        with path.open("rb") as raw:
+            yield unpacker(str(path), "zstd", cast(IO[bytes], _Window(raw, info)))
     elif info.compress_type in (ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA):
-        with _opened(path) as log, log.open(info) as file:
+        with log.open(info) as file:
             yield file
     else:
         raise UnusableError(f"{path}, {info.filename!r} is compressed in an unknown way.", "damaged")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=msgspec.Struct)
 QUESTIONS, RESPONSES, VECTORS = "questions.parquet", "responses.parquet", "embeddings_minilm.npy"
-_ROWS = 1_000  # rows in memory at once
+_ROWS = 100  # rows in memory at once: an answer may have half a megabyte
 
 
 class _Item(msgspec.Struct):
