@@ -126,9 +126,9 @@ def _sample(where: str, data: bytes | None, max_mb: int) -> "EvalSample":
 
 
 def _with_nan(sample: dict[str, Any]) -> dict[str, Any]:
-    """A score that a scorer could not give is NaN there, which `decode` reads as None, and its types want a number."""
+    """A score that a scorer could not give is NaN, null or not there; its types want a number."""
     for score in (sample.get("scores") or {}).values():
-        if isinstance(score, dict) and score.get("value", 0) is None:
+        if isinstance(score, dict) and score.get("value") is None:
             score["value"] = float("nan")
     return sample
 

@@ -117,7 +117,7 @@ def test_a_metric_with_its_scale(tmp_path: Path) -> None:
 
 
 def test_different_samples_with_one_text_are_a_warning(tmp_path: Path) -> None:
-    same = ['{"question": "**User**:", "llm": "a", "correct": %d}' % grade for grade in (1, 0, 0)]
+    same = [json.dumps({"question": "**User**:", "llm": "a", "correct": grade}) for grade in (1, 0, 0)]
     report = import_([lines(tmp_path / "x.jsonl", *same)], tmp_path / "bank")
     assert (report.by_file[0].same_text, report.by_file[0].same_example) == (2, "**User**:")
     assert any("2 samples have the text of an earlier one ('**User**:')" in note for note in report.notes)
