@@ -87,7 +87,7 @@ bench: install  ## speed ratios against a mock endpoint, as a table and build/be
 	@mkdir -p build
 	@$(BIN)/python -m smacs.bench.speed --json build/bench.json
 
-soak: install  ## MINUTES=10: 10,000 malformed requests, then twice the load it can take while its endpoints fail at random
+soak: install  ## MINUTES=10: 10,000 malformed requests, 2,000 mutated logs, then twice the load it can take while its endpoints fail at random
 	@mkdir -p build
 	@$(BIN)/python -m pytest -m soak
 	@$(BIN)/python -m smacs.bench.soak --minutes $(MINUTES) --json build/soak.json

@@ -11,11 +11,13 @@ import msgspec
 from smacs.bench.benchmarks.benchmark import Benchmark
 from smacs.bench.benchmarks.livecodebench_cases import Case, read_cases, small
 from smacs.pool.errors import InputError
+from smacs.store.imports.format import Options
 from smacs.store.imports.lines import read_lines
 from smacs.store.records import Question
 
 NAME = "livecodebench"
 _HUB = "livecodebench/code_generation_lite"
+_LINE = 1_024  # MB: the hidden tests of a problem are in its line
 _HUB_FILES = ("test.jsonl", *(f"test{number}.jsonl" for number in range(2, 7)))
 _LOCAL = ("livecodebench*.jsonl", "code_generation_lite/test*.jsonl", f"{_HUB}/test*.jsonl")
 _FIRST, _LAST = "2024-08-01", "2025-02-01"
@@ -57,7 +59,8 @@ def _bank(data: Path | None) -> list[Question]:
 
 def _problems(data: Path | None) -> Iterator[tuple[str, _Problem]]:
     for file in _files(data):
-        yield from read_lines(file, _Problem, f"a problem with {', '.join(_Problem.__struct_fields__)}")
+        looks = f"a problem with {', '.join(_Problem.__struct_fields__)}"
+        yield from read_lines(file, _Problem, looks, Options(max_mb=_LINE))
 
 
 def _files(data: Path | None) -> list[Path]:

@@ -1,38 +1,48 @@
-"""Rows from a file: JSON Lines, a JSON array, CSV, TSV, Parquet."""
+"""Rows from a file: JSON Lines, a JSON array, CSV, TSV, Parquet; compressed or not."""
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from smacs.pool.errors import InputError
-from smacs.store.create.source import PARQUET, SUFFIXES, TABLES, Row, Rows, Source
+from smacs.store.create.source import PARQUET, SUFFIXES, TABLES, Row, Rows, Source, suffix_of
+from smacs.store.lenient import decode
+from smacs.store.packed import COMPRESSED, unpacked
 from smacs.store.text import GUARDED, unguarded
+
+_BOUND = 2048  # MB that may come out of a compressed file: all of it is in memory
 
 
 def read_file(source: Source) -> Rows:
     """All rows of a file, by its suffix; rows that cannot be read say why. Raises InputError."""
     path = Path(source.where).expanduser()
-    suffix = path.suffix.lower()
+    suffix = suffix_of(path)
     if suffix not in SUFFIXES:
-        raise InputError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}.")
+        raise InputError(
+            f"{path}: expected a file that ends in {', '.join(SUFFIXES)}; compressed also in {', '.join(COMPRESSED)}."
+        )
     if suffix in PARQUET:
         return Rows(source, "row", list(_parquet(path)))
-    try:
-        text = path.read_bytes().decode("utf-8-sig")  # spreadsheets write a byte order mark
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    text = _text(path)
     if suffix in TABLES:
-        return Rows(source, "line", list(_table(path, text)))
+        return Rows(source, "line", list(read_table(path, StringIO(text, newline=""))))
     if text.lstrip().startswith("["):
         return Rows(source, "row", list(_json_array(path, text)))
     return Rows(source, "line", list(_json_lines(text)))
+
+
+def _text(path: Path) -> str:
+    try:
+        with unpacked(path, bound_mb=_BOUND, hint="") as file:
+            return file.read().decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
 
 
 def _json_lines(text: str) -> Iterator[Row]:
@@ -40,15 +50,15 @@ def _json_lines(text: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            yield _row(number, msgspec.json.decode(line))
-        except msgspec.DecodeError as error:
+            yield _row(number, decode(line.encode(), object))
+        except (msgspec.DecodeError, RecursionError) as error:
             yield Row(number, {}, f"is not JSON: {error}")
 
 
 def _json_array(path: Path, text: str) -> Iterator[Row]:
     try:
-        values = msgspec.json.decode(text, type=list[Any])
-    except msgspec.DecodeError as error:
+        values = decode(text.encode(), list[Any])
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}.") from error
     for number, value in enumerate(values, 1):
         yield _row(number, value)
@@ -60,12 +70,16 @@ def _row(number: int, value: Any) -> Row:
     return Row(number, {}, f"expected an object with named values, got {str(value)[:40]!r}")
 
 
-def _table(path: Path, text: str) -> Iterator[Row]:
-    """The rows of a table with a header; its delimiter is the commonest of the usual ones in the header."""
+def read_table(path: Path, lines: Iterable[str]) -> Iterator[Row]:
+    """The rows of a table with a header; its delimiter is the commonest of the usual ones in the header.
+
+    Raises InputError.
+    """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # questions may be longer than the 128 KB it allows
-    header = text.split("\n", 1)[0]
+    rest = iter(lines)
+    header = next(rest, "")
     delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(chain([header], rest), delimiter=delimiter, strict=True)
     begin = 1
     try:
         names = [name.strip() for name in next(reader, [])]

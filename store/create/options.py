@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,10 +60,37 @@ def _named(value: Any) -> tuple[Sequence[Any], Sequence[Any]]:
 
 
 def parse_list(text: str) -> Any:
-    """A list that was written into a cell of a table, as JSON or as Python prints it. Raises ValueError."""
+    """A list that was written into a cell of a table: as JSON, or as Python or numpy prints it. Raises ValueError.
+
+    pandas writes a column of lists as numpy prints them: `['first' 'second']`, which is one text to Python, over
+    several lines where it is long, or `array(['first', 'second'], dtype=object)`.
+    """
+    bare = _CALL.sub(lambda match: match[1] or "", text) if "(" in text else text
+    if (items := _without_commas(bare)) is not None:
+        return items
     for parse in (json.loads, ast.literal_eval):
         try:
-            return parse(text)
-        except (ValueError, SyntaxError):
+            return parse(text if parse is json.loads else bare)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
     raise ValueError(f'expected a list such as ["first", "second"], got {text[:60]!r}')
+
+
+# A text in either quotes with its escapes.
+_TEXT = r"""'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+\""""
+_ITEM = re.compile(rf"""{_TEXT}|[^\s,'"\[\]]++""", re.DOTALL)  # numbers and the like stand bare
+_LIST = re.compile(rf"""\s*\[(?:{_TEXT}|[^'"\[\],])*+\]\s*""", re.DOTALL)
+_CALL = re.compile(  # what numpy writes around lists and numbers
+    rf"""({_TEXT})|(?:np\.|numpy\.)?\b(?:array|\w+_|u?int\d+|float\d+)\(|(?:,\s*dtype=[\w.'<>]+\s*)?\)""", re.DOTALL
+)
+
+
+def _without_commas(text: str) -> list[Any] | None:
+    """The items of `['first' 'second']` or `[1 2]`; None for another text. Raises ValueError where items are lost."""
+    items = _ITEM.findall(text.strip()[1:-1]) if _LIST.fullmatch(text) else []
+    if "..." in items:
+        raise ValueError(f"numpy has left out the middle of a long list here, and it is lost: {text[:60]!r}")
+    try:
+        return [ast.literal_eval(item) for item in items] or None
+    except (ValueError, SyntaxError):
+        return None

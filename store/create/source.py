@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from smacs.pool.errors import InputError
 from smacs.store.create.report import Place
+from smacs.store.packed import stem
 
 JSON = (".jsonl", ".ndjson", ".json")
 TABLES = (".csv", ".tsv")
@@ -50,10 +51,15 @@ class Source:
 def default_name(where: str) -> str:
     """A file's name without its ending; `name` of a hub data set `owner/name` or `owner/name/config`."""
     path = Path(where)
-    if path.suffix.lower() in SUFFIXES:
-        return path.stem
+    if suffix_of(path) in SUFFIXES:
+        return stem(path).stem
     parts = where.split("/")
     return parts[1] if len(parts) == 3 and not path.parent.is_dir() else path.name
+
+
+def suffix_of(path: Path) -> str:
+    """What kind of file it is, in lower case; that it is compressed does not count."""
+    return stem(path).suffix.lower()
 
 
 class Row(NamedTuple):

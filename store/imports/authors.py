@@ -11,10 +11,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format, Options
+from smacs.store.imports.left_out import Tally, UnscoredError, UnusableError
 from smacs.store.imports.lines import opened
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
@@ -54,7 +56,7 @@ def recognises(path: Path) -> bool:
     """Whether it is an object with numbers as keys, and results of models in the first of them."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(_HEAD)
     return _START.match(head) is not None and b'"model_res"' in head
 
@@ -62,20 +64,26 @@ def recognises(path: Path) -> bool:
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with its vector and the grades of all LLMs for each entry."""
     dimension = 0
-    for name, entry in _entries(path):
-        vector = None if entry.embedding is None else np.array(entry.embedding, np.float32)
-        if vector is not None:
-            dimension = dimension or len(vector)
-            if len(vector) != dimension:
-                raise InputError(
-                    f"{path}, key {name!r}: expected {dimension} numbers in `embedding`, got {len(vector)}."
-                )
-        yield Found(_question(entry, options), _cells(path, name, entry.model_res), vector)
+    for name, entry in _entries(path, options):
+        with options.record():
+            vector = _vector(entry)
+            if vector is not None:
+                dimension = dimension or len(vector)
+                if len(vector) != dimension:
+                    message = f"{path}, key {name!r}: expected {dimension} numbers in `embedding`, got {len(vector)}."
+                    raise UnusableError(message, "with an unusable vector")
+            yield Found(_question(entry, options), _cells(path, name, entry.model_res, options), vector)
+
+
+def _vector(entry: _Entry) -> NDArray[np.float32] | None:
+    """What is too large for 32 bits becomes infinite, and is refused like that."""
+    with np.errstate(over="ignore"):
+        return None if entry.embedding is None else np.array(entry.embedding, np.float64).astype(np.float32)
 
 
 def embedder(path: Path) -> EmbedderSpec | None:
     """Linq-Embed-Mistral in the dimension of the first embedding. The query template is in words of our own."""
-    first = next(_entries(path))[1].embedding
+    first = next((entry.embedding for _, entry in _entries(path, Options(left_out=Tally()))), None)
     if not first:
         return None
     return EmbedderSpec(
@@ -83,21 +91,26 @@ def embedder(path: Path) -> EmbedderSpec | None:
     )
 
 
-def _entries(path: Path) -> Iterator[tuple[str, _Entry]]:
+def _entries(path: Path, options: Options) -> Iterator[tuple[str, _Entry]]:
     with opened(path) as file:
         if not path.stat().st_size:
             raise InputError(f"{path} is empty. Expected {LOOKS}.")
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         try:
             raw = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{path} is not whole or not the authors' bank: {error}. Expected {LOOKS}.") from error
     decoder = msgspec.json.Decoder(_Entry)
     for name in list(raw):
-        try:
-            yield name, decoder.decode(raw.pop(name))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}, key {name!r}: {error}. Expected {LOOKS}.") from error
+        with options.record():
+            yield name, _entry(f"{path}, key {name!r}", raw.pop(name), decoder)
+
+
+def _entry(place: str, value: msgspec.Raw, decoder: msgspec.json.Decoder[_Entry]) -> _Entry:
+    try:
+        return decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnusableError(f"{place}: {error}. Expected {LOOKS}.", "of another form") from error
 
 
 def _question(entry: _Entry, options: Options) -> Question:
@@ -112,12 +125,16 @@ def _question(entry: _Entry, options: Options) -> Question:
     )
 
 
-def _cells(path: Path, name: str, results: Mapping[str, _Result]) -> dict[str, Evaluation]:
+def _cells(path: Path, name: str, results: Mapping[str, _Result], options: Options) -> dict[str, Evaluation]:
     cells = {}
     for llm, result in results.items():
-        if result.is_correct is not None:
+        with options.record():
+            place = f"{path}, key {name!r}"
+            if result.is_correct is None:
+                raise UnscoredError(f"{place}: nobody has graded {llm!r}.")
             if not 0 <= result.is_correct <= 1:
-                raise InputError(f"{path}, key {name!r}: expected `is_correct` of {llm!r} to be true or false.")
+                message = f"{place}: expected `is_correct` of {llm!r} to be true or false."
+                raise UnusableError(message, "with a score outside the scale")
             cells[llm] = Evaluation(question="", correct=float(result.is_correct), source=f"authors: {path.name}")
     return cells
 

@@ -1,16 +1,21 @@
 """Reviews of evalscope, `outputs/<time>/reviews/<model>/<dataset>_<subset>.jsonl`, as version 1 writes them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from smacs.pool.errors import InputError
 from smacs.store.imports.evalscope_review import Review, Timing
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.frame import Frame, common_frame, split_options
-from smacs.store.imports.grades import choose_metric, evaluation, grade_of, mean
+from smacs.store.imports.grades import choose_metric, evaluation, mean
+from smacs.store.imports.left_out import Tally, UnscoredError
 from smacs.store.imports.lines import first_keys, read_lines
 from smacs.store.imports.question import make_question
+from smacs.store.imports.reported import evalscope_report
+from smacs.store.imports.told import told_text
 from smacs.store.merge import Found
+from smacs.store.packed import stem
 from smacs.store.records import Evaluation, Question
 
 LOOKS = 'a review of evalscope with "index", "messages", "target" and "sample_score"'
@@ -31,34 +36,35 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     dataset, subset = _names(path)
     dataset, subject = options.dataset or dataset, "" if subset in _NO_SUBJECT else subset
     sizes: dict[int | str, int] = {}
-    frame = common_frame(_prompts(path, sizes))
+    frame = common_frame(_prompts(path, sizes, replace(options, left_out=Tally())))
     waiting: dict[int | str, list[Evaluation]] = {}
-    unscored = 0
-    for place, review in read_lines(path, Review, LOOKS):
+    for place, review in read_lines(path, Review, LOOKS, options):
         runs = waiting.setdefault(review.group, [])
-        sizes[review.group] -= 1
-        if review.sample_score.score.value:
-            runs.append(_run(place, review, path, options.metric))
-        else:
-            unscored += 1
-        if not sizes[review.group] and waiting.pop(review.group):
-            yield Found(_question(review, frame, dataset, subject), {_llm(review, path, options): mean(runs)})
-    if unscored:
-        options.note(f"{path.name}: {unscored} reviews have no score: left out")
+        sizes[review.group] = sizes.get(review.group, 0) - 1
+        with options.record():
+            runs.append(_run(place, review, path, options))
+        if sizes[review.group] <= 0 and waiting.pop(review.group):
+            with options.record():
+                question = _question(place, review, frame, dataset, subject, options.text)
+                yield Found(question, {_llm(review, path, options): mean(runs)})
 
 
-def _prompts(path: Path, sizes: dict[int | str, int]) -> Iterator[str]:
+def _prompts(path: Path, sizes: dict[int | str, int], options: Options) -> Iterator[str]:
     """The prompts; the number of repeats of each sample goes to `sizes`."""
-    for place, review in read_lines(path, Review, LOOKS):
-        if not review.prompt.strip():
-            raise InputError(f"{place}: expected `messages` with a text of the user.")
+    for _, review in read_lines(path, Review, LOOKS, options):
         sizes[review.group] = sizes.get(review.group, 0) + 1
-        yield review.prompt
+        if review.prompt.strip():
+            yield review.prompt
 
 
-def _question(review: Review, frame: Frame, dataset: str, subject: str) -> Question:
+def _question(place: str, review: Review, frame: Frame, dataset: str, subject: str, wanted: str | None) -> Question:
+    """The question in the prompt, or with `wanted` in fields of the sample's metadata. Raises InputError."""
+    if not review.prompt.strip():
+        raise InputError(f"{place}: expected `messages` with a text of the user.")
     text, choices = split_options(frame.inside(review.prompt))
     metadata = review.sample_score.sample_metadata or {}
+    if wanted is not None:
+        text = told_text(place, wanted, {"prompt": review.prompt, **metadata})
     targets: Sequence[str] = [review.target] if isinstance(review.target, str) else review.target or []
     return make_question(
         text,
@@ -70,14 +76,17 @@ def _question(review: Review, frame: Frame, dataset: str, subject: str) -> Quest
     )
 
 
-def _run(place: str, review: Review, path: Path, metric: str | None) -> Evaluation:
+def _run(place: str, review: Review, path: Path, options: Options) -> Evaluation:
+    """Raises UnscoredError for a review without a score, and InputError."""
     score = review.sample_score.score
     names = list(score.value)
-    chosen = choose_metric(place, names, [score.main_score_name or names[0]], metric)
+    if not names:
+        raise UnscoredError(f"{place}: it has no score.")
+    chosen = choose_metric(place, names, [score.main_score_name or names[0]], options.metric)
     said = next((message for message in reversed(review.messages) if message.role == "assistant"), None)
     timing = (said.perf_metrics if said else None) or Timing()
     return evaluation(
-        grade_of(place, chosen, score.value[chosen]),
+        options.grade(place, chosen, score.value[chosen]),
         said.text if said else score.prediction or "",
         f"evalscope: {path.parent.name}/{path.name}",
         reasoning=said.reasoning if said else "",
@@ -97,9 +106,10 @@ def _names(path: Path) -> tuple[str, str]:
     """Data set and subset: the reports of the same run say where the one ends."""
     folder = path.absolute().parent
     reports = folder.parent.parent / "reports" / folder.name
-    known = [file.stem for file in reports.glob("*.json") if path.stem.startswith(f"{file.stem}_")]
-    dataset = max(known, key=len, default=path.stem)
-    return dataset, path.stem[len(dataset) + 1 :]
+    name = stem(path).stem
+    known = [file.stem for file in reports.glob("*.json") if name.startswith(f"{file.stem}_")]
+    dataset = max(known, key=len, default=name)
+    return dataset, name[len(dataset) + 1 :]
 
 
 FORMAT = Format(
@@ -107,5 +117,6 @@ FORMAT = Format(
     looks=f"reviews/*.jsonl of evalscope: each line {LOOKS}",
     recognises=recognises,
     read=read,
-    uses=frozenset({"llm", "metric"}),
+    reported=evalscope_report,
+    uses=frozenset({"llm", "metric", "scale", "text"}),
 )

@@ -1,42 +1,77 @@
 """What a format is: how a file of it is recognised, and how it is read."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from smacs.pool.config import EmbedderSpec
+from smacs.store.imports.grades import grade_of
+from smacs.store.imports.left_out import Strict, Tally
+from smacs.store.imports.told import FROM_0_TO_1, Scale
 from smacs.store.merge import Found
+from smacs.store.packed import RECORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What a user may say about files that do not say it themselves, or say several things.
 
-    `llm` is who answered, `dataset` where the questions come from, `metric` which score is the grade, `text` the field
-    that holds the question. `has` tells whether the bank has a question of that id. `note` takes remarks for the user.
+    `llm` is who answered, `dataset` where the questions come from, `metric` which score is the grade, `scale` its worst
+    and best value, `text` the field or template of the question, `max_mb` the bound of one record. `has` tells whether
+    the bank has a question of that id. `note` takes remarks for the user, `left_out` what cannot be used, and `chosen`
+    the scores that were taken as the grade, as the tool itself calls them.
     """
 
     llm: str | None = None
     dataset: str | None = None
     metric: str | None = None
+    scale: Scale = FROM_0_TO_1
     text: str | None = None
+    max_mb: int = RECORD
     has: Callable[[str], bool] = lambda _: False
     note: Callable[[str], None] = lambda _: None
+    left_out: Tally = field(default_factory=Strict)
+    chosen: dict[str, None] = field(default_factory=dict)
+
+    def record(self) -> AbstractContextManager[None]:
+        """Around all that is done with one record of a file: where it cannot be used, the others still can."""
+        return self.left_out.record()
+
+    def grade(
+        self, place: str, name: str, value: Any, words: Mapping[str, float] | None = None, *, called: str = ""
+    ) -> float:
+        """`grade_of` on the user's scale; `called` is the tool's name for this score where it has another one."""
+        grade = grade_of(place, name, value, words, scale=self.scale)
+        self.chosen.setdefault(called or name)
+        return grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Accuracies that the tool itself has reported for a file, by the name of the score, and where it did."""
+
+    scores: Mapping[str, float]
+    where: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A format. `looks` says in words what a file of it looks like.
 
-    `recognises` looks at the content and never raises for one of another format. `read` gives what is in the file, a
-    question possibly several times, and raises InputError that names file, line or key, and what was expected there.
-    `embedder` is the one that the vectors in the file come from. `uses` names the `Options` that a user may
-    give here, apart from `dataset`.
+    `recognises` looks at the content and never raises for one of another format; a file that ends in `suffix` is meant
+    to be of this format whatever is in it. `read` gives what is in the file, a question possibly several times; it
+    leaves out records as `Options.record` says, and raises InputError that names file, line or key, and what was
+    expected there. `reported` is what the tool says about the file. `embedder` is the one that the vectors in the file
+    come from. `uses` names the `Options` that a user may give here, apart from `dataset`.
     """
 
     name: str
     looks: str
     recognises: Callable[[Path], bool]
     read: Callable[[Path, Options], Iterator[Found]]
+    suffix: str | None = None
     uses: frozenset[str] = frozenset()
+    reported: Callable[[Path], Reported | None] = lambda _: None
     embedder: Callable[[Path], EmbedderSpec | None] = lambda _: None

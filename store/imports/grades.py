@@ -6,34 +6,101 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.errors import InputError
 from smacs.pool.thinking import split_thinking
+from smacs.store.imports.left_out import UnscoredError, UnusableError
+from smacs.store.imports.told import FROM_0_TO_1, Scale
 from smacs.store.records import Evaluation
+
+_QUOTED = 80  # characters of a value that is no grade
 
 
 def choose_metric(place: str, there: Sequence[str], preferred: Sequence[str], wanted: str | None) -> str:
-    """The score that is the grade: the wanted one, else the first preferred, else the only one. Raises InputError."""
+    """The score that is the grade: the wanted one, else the first preferred, else the only one.
+
+    Raises UnusableError.
+    """
     if wanted is not None and wanted not in there:
-        raise InputError(f"{place}: expected the score {wanted!r}; there are {', '.join(there) or 'none'}.")
+        message = f"{place}: expected the score {wanted!r}; there are {', '.join(there) or 'none'}."
+        raise UnusableError(message, "without that score")
     found = [wanted] if wanted else [name for name in preferred if name in there] or list(there)
     if not found or (len(found) > 1 and found[0] not in preferred):
-        raise InputError(
-            f"{place}: which of the scores ({', '.join(there) or 'none'}) is the grade? Say --metric NAME."
-        )
+        message = f"{place}: which of the scores ({', '.join(there) or 'none'}) is the grade? Say --metric NAME."
+        raise UnusableError(message, "with several scores" if there else "without a score")
     return found[0]
 
 
-def grade_of(place: str, name: str, value: Any, words: Mapping[str, float] | None = None) -> float:
-    """A grade within 0 and 1 from a bool, a number or one of `words`. Raises InputError."""
+def grade_of(
+    place: str, name: str, value: Any, words: Mapping[str, float] | None = None, *, scale: Scale = FROM_0_TO_1
+) -> float:
+    """A grade within 0 and 1 from a bool, one of `words`, or a number on a scale.
+
+    Raises UnscoredError for None and NaN, and UnusableError.
+    """
     if isinstance(value, str):
-        value = (words or {}).get(value, value)
-    if isinstance(value, bool | int | float) and math.isfinite(value) and 0 <= value <= 1:
+        value = _said(value, words or {})
+    if value is None or value != value:
+        raise UnscoredError(f"{place}: `{name}` is {value}: nobody has graded this.")
+    if isinstance(value, bool):
         return float(value)
+    if isinstance(value, _Word):
+        return float(value)
+    if not isinstance(value, int | float):
+        raise UnusableError(_no_number(place, name, value, words), "without a grade of their own")
+    grade = scale.grade(_as_float(value))
+    if not 0 <= grade <= 1:
+        raise UnusableError(_outside(place, name, value, scale, words), "with a score outside the scale")
+    return grade
+
+
+class _Word(float):
+    """The grade that a word stands for, whatever the scale of the numbers is."""
+
+
+def _as_float(value: float) -> float:
+    """Also a whole number of a thousand digits, which is no float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _said(value: str, words: Mapping[str, float]) -> Any:
+    """A text as a grade, where it is a word for one, or a number that was written as text; None where it is empty."""
+    if value in words:
+        return _Word(words[value])
+    return read_text(value)
+
+
+def read_text(value: str) -> Any:
+    """A cell of a table as true, false, a number, None where it is empty, or else as it is."""
+    text = value.strip().casefold()
+    if text in ("true", "false", ""):
+        return {"true": True, "false": False}.get(text)
+    try:
+        return float(text)
+    except ValueError:
+        return value
+
+
+def _no_number(place: str, name: str, value: Any, words: Mapping[str, float] | None) -> str:
     allowed = f", or one of {', '.join(words)}" if words else ""
-    raise InputError(
-        f"{place}: expected `{name}` to be a grade within 0 and 1{allowed}; got {value!r}. "
+    said = f"{place}: expected `{name}` to be a grade within 0 and 1{allowed}; got {repr(value)[:_QUOTED]}."
+    if isinstance(value, list | tuple | Mapping):
+        return (
+            f"{said} From a list or table a tool computes a score of the whole set: no sample has a grade of its own. "
+            "If the samples have another score, name it with --metric."
+        )
+    return said
+
+
+def _outside(place: str, name: str, value: float, scale: Scale, words: Mapping[str, float] | None) -> str:
+    allowed = f", or one of {', '.join(words)}" if words else ""
+    remedy = (
         "Choose another score with --metric."
+        if value < 0
+        else "If scores end at another value, say it: --scale 100, or --scale 1-10."
     )
+    return f"{place}: expected `{name}` to be a grade within {scale}{allowed}; got {value!r}. {remedy}"
 
 
 def evaluation(grade: float, response: str, source: str, *, reasoning: str = "", **more: Any) -> Evaluation:

@@ -9,11 +9,13 @@ import msgspec
 
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.grades import choose_metric, evaluation, grade_of
+from smacs.store.imports.grades import choose_metric, evaluation
 from smacs.store.imports.lines import convert, first_keys, read_lines
 from smacs.store.imports.lm_eval_doc import Sample, question_of
 from smacs.store.imports.question import letter_of
+from smacs.store.imports.reported import lm_eval_results
 from smacs.store.merge import Found
+from smacs.store.packed import stem
 from smacs.store.records import Evaluation
 
 LOOKS = 'a sample of lm-evaluation-harness with "doc_id", "doc", "target", "arguments", "resps", "filtered_resps"'
@@ -33,20 +35,21 @@ def recognises(path: Path) -> bool:
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each sample, graded after one of the filters."""
     llm = options.llm or _llm(path)
-    name = _FILE.fullmatch(path.stem)
-    dataset = options.dataset or (name["task"] if name else path.stem)
+    name = _FILE.fullmatch(stem(path).stem)
+    dataset = options.dataset or (name["task"] if name else stem(path).stem)
     metric, _, wanted = (options.metric or "").partition(",")
     filters: dict[str, None] = {}
     chosen = metric
-    for place, line in read_lines(path, dict[str, Any], LOOKS):
-        sample = convert(place, line, Sample, LOOKS)
-        filters[sample.filter] = None
-        if sample.filter == (wanted or next(iter(filters))):
-            question, letters = question_of(place, sample, options.text, dataset)
-            there = sample.metrics or [key for key in line if key not in Sample.__struct_fields__]
-            chosen = choose_metric(place, there, _METRICS, metric or None)
-            cell = _cell(sample, grade_of(place, chosen, line.get(chosen)), letters, path)
-            yield Found(question, {llm: cell})
+    for place, line in read_lines(path, dict[str, Any], LOOKS, options):
+        with options.record():
+            sample = convert(place, line, Sample, LOOKS)
+            filters[sample.filter] = None
+            if sample.filter == (wanted or next(iter(filters))):
+                question, letters = question_of(place, sample, options.text, dataset)
+                there = sample.metrics or [key for key in line if key not in Sample.__struct_fields__]
+                chosen = choose_metric(place, there, _METRICS, metric or None)
+                grade = options.grade(place, chosen, line.get(chosen), called=f"{chosen},{sample.filter}")
+                yield Found(question, {llm: _cell(sample, grade, letters, path)})
     if wanted and wanted not in filters:
         raise InputError(f"{path}: no sample has the filter {wanted!r}; there are {', '.join(filters)}.")
     if len(filters) > 1 and not wanted:
@@ -59,7 +62,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
 
 def _llm(path: Path) -> str:
     """From the results file of the same run, else from the folder, which lm-eval names owner__model."""
-    name = _FILE.fullmatch(path.stem)
+    name = _FILE.fullmatch(stem(path).stem)
     results = path.with_name(f"results_{name['date']}.json") if name else None
     if results and results.is_file():
         try:
@@ -104,5 +107,6 @@ FORMAT = Format(
     looks=f"samples_*.jsonl of lm-evaluation-harness: each line {LOOKS}",
     recognises=recognises,
     read=read,
-    uses=frozenset({"llm", "metric", "text"}),
+    reported=lm_eval_results,
+    uses=frozenset({"llm", "metric", "scale", "text"}),
 )

@@ -1,19 +1,22 @@
-"""Plain JSON lines, one for each answer: what a few lines of anybody's script can write."""
+"""Plain lines of JSON or rows of a table, one for each answer: what a few lines of anybody's script can write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.store.create.files import read_table
+from smacs.store.create.source import TABLES, suffix_of
 from smacs.store.graders import GRADERS
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.grades import evaluation, grade_of
-from smacs.store.imports.lines import first_keys, read_lines
+from smacs.store.imports.grades import evaluation, read_text
+from smacs.store.imports.left_out import UnusableError
+from smacs.store.imports.lines import convert, first_keys, read_lines, table_header, table_lines
 from smacs.store.imports.question import gradable
+from smacs.store.imports.told import told_text
 from smacs.store.merge import Found
-from smacs.store.records import Question
+from smacs.store.records import Evaluation, Question
 
 LOOKS = (
     '{"question": its text or the id of a bank question, "llm": ..., "correct": true, false or a number within 0 and 1}'
@@ -21,12 +24,15 @@ LOOKS = (
 )
 
 
+_NEEDED = {"question", "llm", "correct"}
+
+
 class Line(msgspec.Struct, forbid_unknown_fields=True):
     """One LLM's answer to one question."""
 
     question: str
     llm: str
-    correct: bool | float
+    correct: bool | float | None
     id: str = ""
     response: str = ""
     reasoning: str = ""
@@ -41,25 +47,62 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def recognises(path: Path) -> bool:
-    """Whether the first line has the three keys that every line needs."""
-    return {"question", "llm", "correct"} <= set(first_keys(path))
+    """Whether a first line, or the header of a table, has the three keys that every line needs."""
+    return set(first_keys(path)) >= _NEEDED or set(_header(path)) >= _NEEDED
+
+
+def _header(path: Path) -> list[str]:
+    return table_header(path) if suffix_of(path) in TABLES else []
 
 
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each line."""
-    for place, line in read_lines(path, Line, LOOKS):
-        if not line.question.strip() or not line.llm.strip():
-            raise InputError(f"{place}: `question` or `llm` is empty. Expected {LOOKS}.")
-        cell = evaluation(
-            grade_of(place, "correct", line.correct),
-            line.response,
-            f"plain: {path.name}",
-            reasoning=line.reasoning,
-            answer=line.answer,
-            tokens=line.tokens,
-            seconds=line.seconds,
-        )
-        yield Found(_question(place, line, options), {line.llm: cell})
+    for place, line in _table(path, options) if suffix_of(path) in TABLES else _lines(path, options):
+        with options.record():
+            if not line.question.strip() or not line.llm.strip():
+                raise UnusableError(f"{place}: `question` or `llm` is empty. Expected {LOOKS}.", "of another form")
+            yield Found(_question(place, line, options), {line.llm: _cell(place, line, path, options)})
+
+
+def _lines(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
+    if options.text is None:
+        yield from read_lines(path, Line, LOOKS, options)
+        return
+    for place, values in read_lines(path, dict[str, Any], LOOKS, options):
+        with options.record():
+            yield place, _line(place, values, options.text, strict=True)
+
+
+def _table(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
+    """The rows of a table; its cells are texts, and empty ones are not there."""
+    for row in read_table(path, table_lines(path, options.max_mb)):
+        place = f"{path}, line {row.number}"
+        with options.record():
+            if row.problem:
+                raise UnusableError(f"{place}: {row.problem}.", "of another form")
+            there = {key: value for key, value in row.values.items() if value.strip()}
+            there["correct"] = read_text(row.values.get("correct", ""))
+            yield place, _line(place, there, options.text, strict=False)
+
+
+def _line(place: str, values: Mapping[str, Any], text: str | None, *, strict: bool) -> Line:
+    """A line with other fields than its own too, which only a template may use. Raises InputError."""
+    own = {key: value for key, value in values.items() if key in Line.__struct_fields__}
+    if text is not None:
+        own["question"] = told_text(place, text, values)
+    return convert(place, own, Line, LOOKS, strict=strict)
+
+
+def _cell(place: str, line: Line, path: Path, options: Options) -> Evaluation:
+    return evaluation(
+        options.grade(place, "correct", line.correct),
+        line.response,
+        f"plain: {path.name}",
+        reasoning=line.reasoning,
+        answer=line.answer,
+        tokens=line.tokens,
+        seconds=line.seconds,
+    )
 
 
 def _question(place: str, line: Line, options: Options) -> Question:
@@ -71,8 +114,15 @@ def _question(place: str, line: Line, options: Options) -> Question:
     if line.label is None:
         return base
     if line.grader not in ("", *GRADERS):
-        raise InputError(f"{place}: expected a `grader` out of {', '.join(GRADERS)}; got {line.grader!r}.")
+        message = f"{place}: expected a `grader` out of {', '.join(GRADERS)}; got {line.grader!r}."
+        raise UnusableError(message, "of another form")
     return gradable(base, line.label, line.grader or line.task)
 
 
-FORMAT = Format(name="plain", looks=f"JSON lines such as {LOOKS}", recognises=recognises, read=read)
+FORMAT = Format(
+    name="plain",
+    looks=f"JSON lines, or a .csv or .tsv table with such columns, {LOOKS}",
+    recognises=recognises,
+    read=read,
+    uses=frozenset({"scale", "text"}),
+)

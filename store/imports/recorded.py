@@ -16,6 +16,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import evaluation
+from smacs.store.imports.left_out import UnusableError
 from smacs.store.imports.lines import convert
 from smacs.store.imports.question import make_question
 from smacs.store.merge import Found
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=msgspec.Struct)
 QUESTIONS, RESPONSES, VECTORS = "questions.parquet", "responses.parquet", "embeddings_minilm.npy"
-_ROWS = 1_000  # rows in memory at once
+_ROWS = 100  # rows in memory at once: an answer may have half a megabyte
 
 
 class _Item(msgspec.Struct):
@@ -41,7 +42,7 @@ class _Response(msgspec.Struct):
     question_id: int
     model: str
     answer: str | None
-    correct: bool
+    correct: bool | None
     response: str | None
 
 
@@ -54,19 +55,26 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     """Each question with its vector, then each answer with its question. A text that comes twice is two questions."""
     questions: dict[int, Question] = {}
     vectors = _vectors(path)
-    for row, (place, item) in enumerate(_rows(path / QUESTIONS, _Item)):
-        questions[item.question_id] = question = _question(place, item, options)
-        yield Found(question, vector=None if vectors is None else np.asarray(vectors[row], np.float32))
-    yield from _answers(path, questions)
+    for row, place, values in _rows(path / QUESTIONS, _Item):
+        with options.record():
+            item = _as(place, values, _Item)
+            question = _question(place, item, options)
+            yield Found(question, vector=None if vectors is None else np.asarray(vectors[row], np.float32))
+            questions[item.question_id] = question
+    yield from _answers(path, questions, options)
 
 
-def _answers(path: Path, questions: Mapping[int, Question]) -> Iterator[Found]:
+def _answers(path: Path, questions: Mapping[int, Question], options: Options) -> Iterator[Found]:
     source = f"recorded: {path.name}/{RESPONSES}"
-    for place, answer in _rows(path / RESPONSES, _Response):
-        if answer.question_id not in questions:
-            raise InputError(f"{place}: question_id {answer.question_id} is not in {QUESTIONS}.")
-        cell = evaluation(float(answer.correct), answer.response or "", source, answer=answer.answer)
-        yield Found(questions[answer.question_id], {answer.model: cell})
+    for _, place, values in _rows(path / RESPONSES, _Response):
+        with options.record():
+            answer = _as(place, values, _Response)
+            if answer.question_id not in questions:
+                message = f"{place}: question_id {answer.question_id} is not in {QUESTIONS}."
+                raise UnusableError(message, "without a question")
+            grade = options.grade(place, "correct", answer.correct)
+            cell = evaluation(grade, answer.response or "", source, answer=answer.answer)
+            yield Found(questions[answer.question_id], {answer.model: cell})
 
 
 def embedder(path: Path) -> EmbedderSpec | None:
@@ -85,7 +93,8 @@ def _question(place: str, item: _Item, options: Options) -> Question:
         identity=f"mmlu-pro-{item.question_id}",
     )
     if not question.grader:
-        raise InputError(f"{place}: expected `answer` to be the letter of one of the options, got {item.answer!r}.")
+        message = f"{place}: expected `answer` to be the letter of one of the options, got {item.answer!r}."
+        raise UnusableError(message, "without a usable label")
     return question
 
 
@@ -105,14 +114,17 @@ def _vectors(path: Path) -> NDArray[Any] | None:
     return vectors
 
 
-def _rows(file: Path, kind: type[T]) -> Iterator[tuple[str, T]]:
-    """(place, row) for each row of a table; a part of it is in memory at a time."""
+def _rows(file: Path, kind: type[msgspec.Struct]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(row from 0, place, values) for each row of a table; a part of it is in memory at a time."""
     number = 0
     for batch in _batches(file, kind.__struct_fields__):
         for row in batch.to_pylist():
+            yield number, f"{file}, row {number + 1}", row
             number += 1
-            place = f"{file}, row {number}"
-            yield place, convert(place, row, kind, f"the columns {', '.join(kind.__struct_fields__)}")
+
+
+def _as(place: str, row: dict[str, Any], kind: type[T]) -> T:
+    return convert(place, row, kind, f"the columns {', '.join(kind.__struct_fields__)}")
 
 
 def _batches(file: Path, columns: Sequence[str]) -> "Iterator[RecordBatch]":

@@ -13,15 +13,18 @@ from smacs.pool.errors import EmbedderMismatchError, InputError, SmacsError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
-from smacs.store.imports.format import Format, Options
+from smacs.store.imports.format import Options
 from smacs.store.imports.names import Names
+from smacs.store.imports.reading import Reading, remarks
 from smacs.store.imports.registry import sources
 from smacs.store.imports.report import ImportReport
+from smacs.store.imports.told import read_metric
 from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.merge import Found, MergeReport, merge
+from smacs.store.packed import RECORD
 from smacs.store.text import question_id
 
-Files = Sequence[tuple[Format, Path, EmbedderSpec | None]]  # and what its vectors come from
+_LISTED = 20  # files that a message lists
 
 
 def import_(
@@ -34,60 +37,107 @@ def import_(
     pool: Pool | None = None,
     dataset: str | None = None,
     metric: str | None = None,
+    scale: str | None = None,
     text: str | None = None,
+    skip_invalid: bool = False,
+    max_mb: int = RECORD,
     replace: bool = False,
     on_progress: Callable[[MergeReport], None] | None = None,
 ) -> ImportReport:
     """Import files, or folders of them, into the bank in folder `bank`; a second time changes nothing.
 
-    A new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs get the names
-    that `rename` (theirs -> ours) has for them, else the pool's. For the rest see `Options` and `merge`. What was read
-    before an error stays in a bank that was there; a new one is removed. Raises InputError, BankError, BankLockedError.
+    Samples without a score are left out and counted. A file with records that cannot be used is left out as a whole,
+    the others are imported all the same, and the report has an `error` for it; with `skip_invalid` only those records
+    are left out. A new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs
+    get the names that `rename` (theirs -> ours) has for them, else the pool's. `scale` is that of the scores, `100` or
+    `1-10`. For the rest see `Options` and `merge`. Raises InputError where no file can be used, BankError,
+    BankLockedError; what was read before an error stays in a bank that was there, a new one is removed.
     """
-    files = [(format_, path, format_.embedder(path)) for format_, path in sources(paths, format)]
-    _check(files, llm=llm, metric=metric, text=text)
+    metric, range_ = read_metric(metric, scale)
+    passed_over: list[Path] = []
+    found = sources(paths, format, other=passed_over.append)
     names = Names(rename or {}, pool.file if pool else None)
-    opened, created = _open(Path(bank), files, pool)
-    report = ImportReport(bank=str(opened.path), created=created)
-    report.files = {str(path): format_.name for format_, path, _ in files}
-    ids = set() if created else {question.id for question in opened.questions}
+    there = _existing(Path(bank))
+    ids = {question.id for question in there.questions} if there else set()
     options = Options(
-        llm=llm, dataset=dataset, metric=metric, text=text, has=ids.__contains__, note=report.notes.append
+        llm=llm, dataset=dataset, metric=metric, scale=range_, text=text, max_mb=max_mb, has=ids.__contains__
     )
-    reader = _Reader(opened, files, options, names, report)
+    files = [Reading(form, path, options, names) for form, path in found]
+    _check(files, llm=llm, metric=metric, text=text, scale=scale)
+    refused = _rehearsed(files, skip_invalid)
+    usable = [file for file in files if file not in refused]
+    opened = there or QuestionBank.create(_folder(bank), _embedder(usable, pool), [])
+    report = ImportReport(bank=str(opened.path), created=there is None, passed_over=list(map(str, passed_over)))
+    report.files = {str(file.path): file.format.name for file in files}
+    reader = _Reader(opened, usable, skip_invalid, report)
     try:
-        found = _first(reader.found()) if replace else reader.found()
-        done = merge(opened, found, replace=replace, on_progress=on_progress)
+        items = _first(reader.found()) if replace else reader.found()
+        done = merge(opened, items, replace=replace, on_progress=on_progress)
+        _check_any(files)
     except SmacsError:
-        if created:
+        if there is None:
             shutil.rmtree(opened.path, ignore_errors=True)
         raise
+    report.by_file = [file.report for file in files]
     return _summed(report, done, reader, names)
 
 
-def _check(files: Files, **given: str | None) -> None:
+def _check(files: Sequence[Reading], **given: str | None) -> None:
     """Raise InputError for an option that no file takes."""
     for name, value in given.items():
-        if value is not None and not any(name in format_.uses for format_, _, _ in files):
-            kinds = ", ".join(sorted({format_.name for format_, _, _ in files}))
+        if value is not None and not any(name in file.format.uses for file in files):
+            kinds = ", ".join(sorted({file.format.name for file in files}))
             raise InputError(f"--{name} {value}: files of format {kinds} say this themselves. Leave it out.")
 
 
-class _Reader:
-    """Reads all files under the names that LLMs have here, and counts questions once each."""
+def _rehearsed(files: Sequence[Reading], skip_invalid: bool) -> list[Reading]:
+    """The files that cannot be imported, after reading all of them: so none is imported in part without being asked.
 
-    def __init__(self, bank: QuestionBank, files: Files, options: Options, names: Names, report: ImportReport) -> None:
-        self.bank, self.files, self.options, self.names, self.report = bank, files, options, names, report
+    With `skip_invalid` files are read as far as they can be, and not twice. Raises InputError where nothing is left.
+    """
+    if skip_invalid:
+        for file in files:
+            file.find_embedder()
+        return []
+    for file in files:
+        file.rehearse()
+    _check_any(files)
+    return [file for file in files if file.report.error]
+
+
+def _check_any(files: Sequence[Reading]) -> None:
+    """Raise InputError where no file gave anything, with what is wrong with each."""
+    failed = [file.report for file in files if file.report.error and not file.report.partly]
+    if len(failed) < len(files):
+        return
+    if len(failed) == 1:
+        raise InputError(failed[0].error)
+    rest = f"\n... and {len(failed) - _LISTED:,} more" if len(failed) > _LISTED else ""
+    listed = "\n".join(report.error for report in failed[:_LISTED])
+    raise InputError(f"None of the {len(failed)} files can be imported.\n{listed}{rest}")
+
+
+class _Reader:
+    """Reads all files, and counts questions once each."""
+
+    def __init__(self, bank: QuestionBank, files: Sequence[Reading], skip: bool, report: ImportReport) -> None:
+        self.bank, self.files, self.skip, self.report = bank, files, skip, report
         self.questions: set[tuple[str, int]] = set()
 
     def found(self) -> Iterator[Found]:
         """What is in the files, in order."""
-        for format_, path, spec in self.files:
-            usable = spec is not None and self._usable(path, spec)
-            for item in format_.read(path, self.options):
-                self.questions.add((item.question.id, hash(item.question.text)))
-                cells = {ours: item.evaluations[theirs] for ours, theirs in self.names.all(item.evaluations).items()}
-                yield replaced(item, evaluations=cells, vector=item.vector if usable else None)
+        for file in self.files:
+            file.vectors = file.spec is not None and self._usable(file.path, file.spec)
+            try:
+                for item in file.found():
+                    self.questions.add((item.question.id, hash(item.question.text)))
+                    yield item
+            except SmacsError as error:
+                if not self.skip:
+                    raise
+                file.report.error = str(error)
+                file.report.partly = file.report.questions > 0
+            self.report.notes += [*file.notes, *remarks(file.report)]
 
     def _usable(self, path: Path, spec: EmbedderSpec) -> bool:
         """Whether the vectors in a file are those that the bank's embedder would give."""
@@ -112,17 +162,20 @@ def _first(found: Iterable[Found]) -> Iterator[Found]:
         yield replaced(item, evaluations=new)
 
 
-def _open(folder: Path, files: Files, pool: Pool | None) -> tuple[QuestionBank, bool]:
-    """The bank, and whether it was made just now."""
-    folder = folder.expanduser().absolute()
-    if folder.is_dir() and any(folder.iterdir()):
-        return QuestionBank.open(folder), False
-    spec = next((spec for _, _, spec in files if spec), None) or _default(pool)
-    return QuestionBank.create(folder, spec, []), True
+def _folder(bank: str | Path) -> Path:
+    return Path(bank).expanduser().absolute()
 
 
-def _default(pool: Pool | None) -> EmbedderSpec:
-    return (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
+def _existing(bank: Path) -> QuestionBank | None:
+    """The bank in a folder, where there is something in it. Raises BankError."""
+    folder = _folder(bank)
+    return QuestionBank.open(folder) if folder.is_dir() and any(folder.iterdir()) else None
+
+
+def _embedder(files: Sequence[Reading], pool: Pool | None) -> EmbedderSpec:
+    """Of a new bank."""
+    own = next((file.spec for file in files if file.spec), None)
+    return own or (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
 
 
 def _summed(report: ImportReport, done: MergeReport, reader: _Reader, names: Names) -> ImportReport:

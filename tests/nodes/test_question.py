@@ -85,7 +85,11 @@ def test_what_earlier_turns_hold_beside_text_is_named() -> None:
     (reason,) = left_out(state)
     assert "image_url" in reason and "critic" in reason
     assert [turn["content"] for turn in read_question(state)["history"]] == ["What is this?", "A harbour."]
-    assert left_out({"messages": state["messages"][1:2]}) == left_out({"question": "Q?", "messages": state["messages"]}) == []
+    assert (
+        left_out({"messages": state["messages"][1:2]})
+        == left_out({"question": "Q?", "messages": state["messages"]})
+        == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from smacs.pool.errors import InputError
 from smacs.store.create.columns import Columns, find_columns
 from smacs.store.create.convert import to_questions
-from smacs.store.create.options import Options, read_options
+from smacs.store.create.options import Options, parse_list, read_options
 from smacs.store.create.source import Row, Rows, Source
 from smacs.store.records import Question
 from smacs.store.text import question_id
@@ -197,3 +198,28 @@ def test_rows_that_are_no_questions() -> None:
 
 def test_columns_are_described_as_they_are_typed() -> None:
     assert Columns({"text": "{q}\n{options}"}, ("o",)).describe() == r"text='{q}\n{options}'"
+
+
+TEXTS = [["cat", "dog", "cow", "hen"], ["it's", 'a "b"', "both ' and \"", "two\nlines"], ["a,b", "c"], ["f(x)", "[y)"]]
+
+
+@pytest.mark.parametrize(
+    "items", [*TEXTS, ["x" * 60, "y" * 60, "z" * 60], [1, 2, 3], [1.5, 2.0], ["one"], ["...", "b"]]
+)
+@pytest.mark.parametrize("kind", [object, None])
+def test_lists_as_numpy_and_pandas_print_them(items: list[Any], kind: Any) -> None:
+    array = np.array(items, dtype=kind)
+    for text in (str(array), repr(array), str(items), repr(list(array))):
+        assert parse_list(text) == items, text
+    assert parse_list(repr({"text": array})) == {"text": items}
+
+
+@pytest.mark.parametrize("text", ["[A B C]", "['a' 'b'", "hello", "[['a' 'b']\n ['c' 'd']]", "[" * 100_000])
+def test_texts_that_are_no_list(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a list such as"):
+        parse_list(text)
+
+
+def test_a_long_list_whose_middle_numpy_has_left_out() -> None:
+    with pytest.raises(ValueError, match="left out the middle of a long list here, and it is lost"):
+        parse_list(str(np.arange(5_000)))

@@ -10,6 +10,7 @@ import pytest
 from smacs.pool.errors import InputError
 from smacs.store.imports.evalscope import FORMAT
 from smacs.store.imports.format import Options
+from smacs.store.imports.left_out import Tally
 from smacs.store.merge import Found
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -65,10 +66,10 @@ def test_repeats_are_averaged(tmp_path: Path) -> None:
 
 
 def test_reviews_without_a_score_are_left_out(tmp_path: Path) -> None:
-    notes: list[str] = []
-    found = read(change(FACTS, tmp_path / "x.jsonl", 0, value={}), note=notes.append)
+    left_out = Tally()
+    found = read(change(FACTS, tmp_path / "x.jsonl", 0, value={}), left_out=left_out)
     assert len(found) == 2
-    assert notes == ["x.jsonl: 1 reviews have no score: left out"]
+    assert [str(entry) for entry in left_out.kinds.values()] == ["1 without a score"]
 
 
 def test_the_main_score_or_another(tmp_path: Path) -> None:

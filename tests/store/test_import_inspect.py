@@ -10,6 +10,7 @@ import pytest
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.inspect_log import FORMAT
+from smacs.store.imports.left_out import Tally
 from smacs.store.merge import Found
 
 log = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
@@ -86,10 +87,11 @@ def test_samples_without_a_score_are_left_out(tmp_path: Path) -> None:
     by_id[2, 2].scores = None  # one of two epochs
     by_id[3, 1].scores = by_id[3, 2].scores = None
     log.write_eval_log(content, tmp_path / "x.eval")
-    notes: list[str] = []
-    found = read(tmp_path / "x.eval", note=notes.append)
+    left_out = Tally()
+    found = read(tmp_path / "x.eval", left_out=left_out)
     assert [item.evaluations[LLM].correct for item in found] == [1.0, 1.0]
-    assert notes == ["x.eval: 3 samples have no score (errors, or a run that was stopped): left out"]
+    assert [str(entry) for entry in left_out.kinds.values()] == ["3 without a score"]
+    assert left_out.faults == []
 
 
 def test_a_log_that_ends_too_early(tmp_path: Path) -> None:
@@ -104,3 +106,55 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
     with pytest.raises(InputError, match=r"Inspect logs need a package more: pip install 'smacs\[inspect\]'"):
         read(SUMS)
+
+
+def test_a_log_in_json_is_read_like_one_in_a_zip_file(tmp_path: Path) -> None:
+    for file in (FACTS, SUMS):
+        other = tmp_path / f"{file.stem}.json"
+        log.write_eval_log(log.read_eval_log(file), other, format="json")
+        assert FORMAT.recognises(other)
+        ours = [(item.question, item.evaluations[LLM].correct) for item in read(file)]
+        assert [(item.question, item.evaluations[LLM].correct) for item in read(other)] == ours
+        assert FORMAT.reported(other) is not None
+
+
+@pytest.mark.parametrize(("value", "form"), [(float("nan"), "eval"), (float("nan"), "json"), (None, "json")])
+def test_a_score_that_could_not_be_given(tmp_path: Path, value: Any, form: str) -> None:
+    content = log.read_eval_log(SUMS)
+    content.samples[0].scores["match"].value = value
+    log.write_eval_log(content, tmp_path / f"x.{form}", format=form)
+    left_out = Tally()
+    assert len(read(tmp_path / f"x.{form}", left_out=left_out)) == 1
+    assert [str(entry) for entry in left_out.kinds.values()] == ["1 without a score"]
+
+
+@pytest.mark.parametrize("form", ["eval", "json"])
+def test_a_run_that_did_not_end(tmp_path: Path, form: str) -> None:
+    content = log.read_eval_log(SUMS)
+    content.status, content.samples[1].scores = "cancelled", None
+    log.write_eval_log(content, tmp_path / f"x.{form}", format=form)
+    notes: list[str] = []
+    assert len(read(tmp_path / f"x.{form}", note=notes.append)) == 1
+    assert notes == [f"x.{form}: the run ended with status 'cancelled': the samples that it had scored are imported"]
+    content.samples = None
+    log.write_eval_log(content, tmp_path / f"y.{form}", format=form)
+    with pytest.raises(InputError, match="has no samples: it was written without them"):
+        read(tmp_path / f"y.{form}")
+
+
+def test_samples_that_have_another_scorer_first(tmp_path: Path) -> None:
+    """The scorers of a log are not mixed: the first sample says which one is the grade."""
+    content = log.read_eval_log(SUMS)
+    del content.samples[1].scores["match"]
+    log.write_eval_log(content, tmp_path / "x.eval")
+    left_out = Tally()
+    assert len(read(tmp_path / "x.eval", left_out=left_out)) == 1
+    assert "it has no score 'match'; it has includes" in left_out.kinds["without a score"].first
+
+
+def test_long_texts_that_are_kept_apart(tmp_path: Path) -> None:
+    content = log.read_eval_log(SUMS)
+    content.samples[0].input = "attachment://" + "a" * 32
+    content.samples[0].attachments = {"a" * 32: "What is a long question?"}
+    log.write_eval_log(content, tmp_path / "x.eval")
+    assert read(tmp_path / "x.eval")[0].question.text == "What is a long question?"

@@ -44,7 +44,7 @@ def test_the_id_of_a_bank_question(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ({"correct": 2}, "line 1: expected `correct` to be a grade within 0 and 1; got 2"),
-        ({"correct": "yes"}, r"line 1: Expected `bool \| float`, got `str` - at `\$.correct`"),
+        ({"correct": "yes"}, r"line 1: Expected `bool \| float \| null`, got `str` - at `\$.correct`"),
         ({"corect": 1}, "line 1: Object contains unknown field `corect`"),
         ({"llm": " "}, "line 1: `question` or `llm` is empty"),
         ({"label": "1", "grader": "magic"}, "expected a `grader` out of number, math"),

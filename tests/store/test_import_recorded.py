@@ -100,7 +100,7 @@ def test_without_vectors(make: Make, tmp_path: Path) -> None:
         ({"questions_answer": ["B", "D", "A", "B"]}, "questions.parquet, row 2: expected `answer` to be the letter of"),
         ({"questions_category": [1, 2, 3, 4]}, r"questions.parquet, row 1: Expected `str`, got `int` - at `\$.categ"),
         ({"responses_question_id": [70, 5, 75, 99, 70, 71]}, "responses.parquet, row 2: question_id 5 is not in quest"),
-        ({"responses_correct": [None, *RESPONSES["correct"][1:]]}, "responses.parquet, row 1: Expected `bool`, got `n"),
+        ({"responses_correct": [0.5, *[0.0] * 5]}, r"responses.parquet, row 1: Expected `bool \| null`, got `float`"),
     ],
 )
 def test_tables_that_are_not_as_expected(make: Make, tmp_path: Path, columns: dict[str, Any], said: str) -> None:

@@ -103,7 +103,7 @@ def test_a_file_of_another_tool(tmp_path: Path, name: str) -> None:
 
 
 def test_options_that_no_file_takes(tmp_path: Path) -> None:
-    for option in ("llm", "metric", "text"):
+    for option in ("llm", "metric"):
         given: dict[str, Any] = {option: "x"}
         with pytest.raises(InputError, match=f"--{option} x: files of format plain say this themselves"):
             import_([PLAIN], tmp_path / "bank", **given)

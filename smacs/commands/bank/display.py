@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
@@ -9,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from smacs.commands.console import Console, for_tables
+from smacs.store.imports.report import FileReport
 from smacs.store.stats import Row
 
 
@@ -42,6 +44,35 @@ def statistics(rows: Sequence[Row]) -> None:
             name = f"  {row.dataset or '-'}" if row.subject is None else f"    {row.subject or '-'}"
             table.add_row(escape(name), *_numbers(row))
     for_tables().print(table)
+
+
+def imported(files: Sequence[FileReport]) -> None:
+    """The table of `smacs bank import`, on stdout: what each file gave, and what its tool had reported."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("file", overflow="fold")
+    for header in ("questions", "grades", "accuracy %", "reported %"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("left out")
+    for file in files:
+        counts = f"{file.questions:,}", f"{file.grades:,}"
+        numbers = ("-", "-") if file.error and not file.partly else counts
+        accuracy = None if file.error and not file.partly else file.accuracy
+        reported = f"{_percent(file.reported)}{' differs' if file.differs else ''}"
+        table.add_row(escape(Path(file.file).name), *numbers, _percent(accuracy), reported, escape(_left_out(file)))
+    for_tables().print(table)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+def _left_out(file: FileReport) -> str:
+    parts = [str(entry) for entry in file.left_out]
+    if file.same_text:
+        parts.append(f"{file.same_text:,} with the text of an earlier one")
+    if file.error:
+        parts.insert(0, "the rest" if file.partly else "all of it")
+    return ", ".join(parts) or "-"
 
 
 def _bar(transient: bool) -> Progress:

@@ -31,13 +31,32 @@ _Metric = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="The score that is the grade, where there are several; of lm-eval also SCORE,FILTER.",
+        help="The score that is the grade, where there are several; of lm-eval also SCORE,FILTER. SCORE/100 says its "
+        "best value too.",
         show_default=False,
     ),
 ]
 _Text = Annotated[
-    str | None, typer.Option(metavar="FIELD", help="Of lm-eval: the field that holds the question.", show_default=False)
+    str | None,
+    typer.Option(
+        metavar="FIELD",
+        help=r"The field that holds the question, or a template such as '{passage}\n{question}': fields of lm-eval's "
+        "doc, of the metadata of Inspect and evalscope, of a plain line.",
+        show_default=False,
+    ),
 ]
+_Scale = Annotated[
+    str | None,
+    typer.Option(
+        metavar="BEST",
+        help="The best value of the scores, such as 100, or a range such as 1-10. Default: 1.",
+        show_default=False,
+    ),
+]
+_Skip = Annotated[
+    bool, typer.Option("--skip-invalid", help="Leave out records that cannot be used, and not their whole file.")
+]
+_MaxMb = Annotated[int, typer.Option(min=1, metavar="MB", help="The most that one record may have, once unpacked.")]
 
 
 def import_(
@@ -49,14 +68,18 @@ def import_(
     pool: _Pool = None,
     dataset: Annotated[str | None, typer.Option(help="The data set of all questions.", show_default=False)] = None,
     metric: _Metric = None,
+    scale: _Scale = None,
     text: _Text = None,
+    skip_invalid: _Skip = False,
+    max_mb: _MaxMb = 64,
     replace: Annotated[bool, typer.Option("--replace", help="Grades in the files win over the bank's.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take over what exists: questions, grades, answers and embeddings. Doing it twice changes nothing.
 
-    It reads lm-evaluation-harness samples, Inspect logs, evalscope reviews, plain JSON lines, the authors' bank and
-    recorded answers.
+    It reads lm-evaluation-harness samples, Inspect logs, evalscope reviews, plain JSON lines and tables, the authors'
+    bank and recorded answers, compressed or not. Samples without a score are left out and counted. Exit code 1: a file
+    was left out because of records that cannot be used; the others are imported.
     """
     import msgspec
 
@@ -66,12 +89,15 @@ def import_(
     with _progress() as show:
         report = run(
             paths, bank, format=format_, llm=llm, rename=_pairs(rename), pool=Pool.load(pool) if pool else None,
-            dataset=dataset, metric=metric, text=text, replace=replace, on_progress=show,
+            dataset=dataset, metric=metric, scale=scale, text=text, skip_invalid=skip_invalid, max_mb=max_mb,
+            replace=replace, on_progress=show,
         )  # fmt: skip
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     else:
         _show(report, replace)
+    if report.refused and not skip_invalid:
+        raise typer.Exit(1)
 
 
 def _pairs(rename: Sequence[str] | None) -> dict[str, str]:
@@ -98,6 +124,7 @@ def _progress() -> "Iterator[Callable[[MergeReport], None]]":
 
 
 def _show(report: "ImportReport", replaced: bool) -> None:
+    from smacs.commands.bank.display import imported
     from smacs.commands.console import say
 
     total = report.questions * report.bank_llms
@@ -114,10 +141,14 @@ def _show(report: "ImportReport", replaced: bool) -> None:
     print(f"the bank   {report.questions:,} questions, {report.bank_llms} LLM{'s' * (report.bank_llms != 1)}, {share}")
     for note in _notes(report):
         say(f"note       {note}")
+    imported(report.by_file)
 
 
 def _notes(report: "ImportReport") -> list[str]:
     notes = list(report.notes)
+    if report.passed_over:
+        notes.append(f"of no known format, passed over: {', '.join(report.passed_over)}")
+    notes += [f"{'the rest was ' if file.partly else ''}left out: {file.error}" for file in report.refused]
     if report.unmapped:
         notes.append(f"not in the pool, kept as they are: {', '.join(report.unmapped)}. Give names with --rename")
     if report.labels_differ:
