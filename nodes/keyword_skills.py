@@ -23,6 +23,7 @@ from smacs.store.keywords import keywords_file, name_keywords, read_keywords
 from smacs.store.once import Once
 
 if TYPE_CHECKING:
+    from smacs.pool.embed import Embedder
     from smacs.store.view import BankView
 
 Vectors = npt.NDArray[np.float32]
@@ -54,7 +55,10 @@ async def bank_keywords(view: "BankView", llms: Sequence[str], tools: Tools) -> 
     """The keywords of the bank, embedded once for each state of it. Raises EmbedderDownError, BankError."""
     key = (tuple(llms), await asyncio.to_thread(stamp, keywords_file(tools.bank.path)))
     found = _known.get(view, {}).get(key)
-    return found or await _makes.run((id(view), key), lambda: _make(view, key, tools))
+    if found:
+        return found
+    embedder = tools.pool.embedder(tools.bank.embedder)
+    return await _makes.run((id(view), key), lambda: _make(view, key, tools, embedder), means=embedder)
 
 
 async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list[str], list[Usage], list[str]]:
@@ -75,10 +79,10 @@ async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list
     return [], usage, reasons
 
 
-async def _make(view: "BankView", key: Key, tools: Tools) -> KeywordSkills:
+async def _make(view: "BankView", key: Key, tools: Tools, embedder: "Embedder") -> KeywordSkills:
     words = await asyncio.to_thread(read_keywords, tools.bank.path)
     numbers = {word: g for g, word in enumerate(sorted({word for own in words.values() for word in own}))}
-    vectors = await tools.pool.embedder(tools.bank.embedder).embed(list(numbers))
+    vectors = await embedder.embed(list(numbers))
     skills = await asyncio.to_thread(_skills, view, key[0], words, numbers)
     found = KeywordSkills(vectors, skills)
     _known.setdefault(view, {})[key] = found
