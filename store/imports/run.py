@@ -1,15 +1,16 @@
 """`import_`: files of other tools into a bank, which is made where there is none."""
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from dataclasses import replace as replaced
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderMismatchError, InputError, SmacsError
+from smacs.pool.errors import EmbedderMismatchError, FolderTakenError, InputError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
@@ -18,8 +19,9 @@ from smacs.store.imports.names import Names
 from smacs.store.imports.registry import sources
 from smacs.store.imports.report import ImportReport
 from smacs.store.manifest import DEFAULT_EMBEDDER
+from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.merge import Found, MergeReport, merge
-from smacs.store.text import question_id
+from smacs.store.text import normalised
 
 Files = Sequence[tuple[Format, Path, EmbedderSpec | None]]  # and what its vectors come from
 
@@ -42,27 +44,51 @@ def import_(
 
     A new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs get the names
     that `rename` (theirs -> ours) has for them, else the pool's. For the rest see `Options` and `merge`. What was read
-    before an error stays in a bank that was there; a new one is removed. Raises InputError, BankError, BankLockedError.
+    before an error stays in a bank that was there; a new one comes into being with the whole import. Raises InputError,
+    BankError, BankLockedError.
     """
     files = [(format_, path, format_.embedder(path)) for format_, path in sources(paths, format)]
     _check(files, llm=llm, metric=metric, text=text)
-    names = Names(rename or {}, pool.file if pool else None)
-    opened, created = _open(Path(bank), files, pool)
-    report = ImportReport(bank=str(opened.path), created=created)
-    report.files = {str(path): format_.name for format_, path, _ in files}
-    ids = set() if created else {question.id for question in opened.questions}
-    options = Options(
-        llm=llm, dataset=dataset, metric=metric, text=text, has=ids.__contains__, note=report.notes.append
-    )
-    reader = _Reader(opened, files, options, names, report)
-    try:
-        found = _first(reader.found()) if replace else reader.found()
-        done = merge(opened, found, replace=replace, on_progress=on_progress)
-    except SmacsError:
-        if created:
-            shutil.rmtree(opened.path, ignore_errors=True)
-        raise
-    return _summed(report, done, reader, names)
+    options = Options(llm=llm, dataset=dataset, metric=metric, text=text)
+    names = partial(Names, rename or {}, pool.file if pool else None)
+    work = _Import(files, options, names, replace, on_progress)
+    folder = Path(bank).expanduser().absolute()
+    while True:
+        if folder.is_dir() and any(folder.iterdir()):
+            return work.into(QuestionBank.open(folder), folder)
+        try:
+            with QuestionBank.draft(folder, _embedder(files, pool), []) as draft:
+                return work.into(draft, folder)
+        except FolderTakenError:  # by another import, while this one was at work: then into that bank
+            if not (folder / MANIFEST).exists():
+                raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What is to be imported, and how."""
+
+    files: Files
+    options: Options
+    names: Callable[[], Names]
+    replace: bool
+    on_progress: Callable[[MergeReport], None] | None
+
+    def into(self, bank: QuestionBank, folder: Path) -> ImportReport:
+        """Import into `bank`, which is the one in `folder` or becomes it."""
+        report = ImportReport(bank=str(folder), created=bank.path != folder)
+        report.files = {str(path): format_.name for format_, path, _ in self.files}
+        options = replaced(self.options, has=_ids(bank).__contains__, note=report.notes.append)
+        names = self.names()
+        reader = _Reader(bank, self.files, options, names, report)
+        done = merge(bank, reader.found(), replace=self.replace, on_progress=self.on_progress)
+        return _summed(report, done, reader, bank)
+
+
+def _ids(bank: QuestionBank) -> set[str]:
+    """The ids that stand for their questions; one that is also a question's text stands for that."""
+    texts = {normalised(question.text) for question in bank.questions}
+    return {question.id for question in bank.questions if normalised(question.id) not in texts}
 
 
 def _check(files: Files, **given: str | None) -> None:
@@ -102,36 +128,19 @@ class _Reader:
         return True
 
 
-def _first(found: Iterable[Found]) -> Iterator[Found]:
-    """Each cell once: grades of one file that contradict each other would replace each other again every time."""
-    seen: set[tuple[str, str]] = set()
-    for item in found:
-        question = item.question.id or question_id(item.question.text)
-        new = {llm: cell for llm, cell in item.evaluations.items() if (question, llm) not in seen}
-        seen.update((question, llm) for llm in new)
-        yield replaced(item, evaluations=new)
+def _embedder(files: Files, pool: Pool | None) -> EmbedderSpec:
+    """The embedder of a new bank."""
+    own = next((spec for _, _, spec in files if spec), None)
+    return own or (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
 
 
-def _open(folder: Path, files: Files, pool: Pool | None) -> tuple[QuestionBank, bool]:
-    """The bank, and whether it was made just now."""
-    folder = folder.expanduser().absolute()
-    if folder.is_dir() and any(folder.iterdir()):
-        return QuestionBank.open(folder), False
-    spec = next((spec for _, _, spec in files if spec), None) or _default(pool)
-    return QuestionBank.create(folder, spec, []), True
-
-
-def _default(pool: Pool | None) -> EmbedderSpec:
-    return (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
-
-
-def _summed(report: ImportReport, done: MergeReport, reader: _Reader, names: Names) -> ImportReport:
+def _summed(report: ImportReport, done: MergeReport, reader: _Reader, bank: QuestionBank) -> ImportReport:
     counts = {name: getattr(done, name) for name in done.__struct_fields__}
     report = msgspec.structs.replace(report, **counts)
     report.questions_known = len(reader.questions) - report.questions_new
+    names = reader.names
     report.mapped, report.unmapped = names.mapped, names.unmapped
     report.notes += [f"--rename {name}=...: no LLM in the files has this name" for name in names.unused]
-    bank = QuestionBank.open(report.bank)
     report.questions = len(bank.questions)
     report.ungradable = sum(not gradable(question) for question in bank.questions)
     report.bank_llms = len(bank.llms)
