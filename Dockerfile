@@ -12,10 +12,14 @@ ENV UV_TORCH_BACKEND=${TORCH_BACKEND} \
     VIRTUAL_ENV=/opt/smacs
 RUN pip install --no-cache-dir uv==0.13.9 && uv venv "$VIRTUAL_ENV"
 WORKDIR /src
-# What changes rarely comes first: torch, the other dependencies, SMACS.
+# What changes rarely comes first: the dependencies, each with its hash; torch by its version, for it depends on the
+# backend which build there is; SMACS. The lock has all that pyproject.toml asks for, or the build stops.
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=requirements-server.lock,target=/src/requirements-server.lock \
+    uv pip install --no-deps --require-hashes -r requirements-server.lock
 RUN --mount=type=cache,target=/root/.cache/uv uv pip install "$TORCH"
 COPY pyproject.toml ./
-RUN --mount=type=cache,target=/root/.cache/uv uv pip install --extra serve --extra local -r pyproject.toml
+RUN uv pip install --offline --extra serve --extra local -r pyproject.toml
 COPY README.md LICENSE ./
 COPY bench bench
 COPY graph graph
@@ -25,7 +29,7 @@ COPY pools pools
 COPY prompts prompts
 COPY smacs smacs
 COPY store store
-RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-deps .
+RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-deps --no-build-isolation .
 
 FROM python:${PYTHON}-slim
 # libgomp1: for llama.cpp (xllamacpp's wheel does not bring it).

@@ -15,23 +15,38 @@ Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. 
 export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow"
+SHOWN := awk '/^ *(Collecting|Downloading|Installing|Successfully)/ { print substr($$0, 1, 90); fflush() }'
+UV := uv==0.13.9
 
-.PHONY: help install ask dev test test-fast test-vllm check fix types bench soak reliability prior-docs docs clean
+.PHONY: help install lock ask dev test test-fast test-vllm check fix types bench soak reliability prior-docs docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 install: $(VENV)/.installed  ## create .venv and install SMACS with everything that development needs
 
-$(VENV)/.installed: pyproject.toml Makefile
+# Everything but torch comes as it is locked, by version and hash. torch is pinned by version: which build of it there is
+# depends on where it comes from, and each has a hash of its own.
+$(VENV)/.installed: pyproject.toml Makefile requirements.lock
 	@echo "smacs: creating $(VENV) and installing (3 GB, or 6 GB with the CUDA build of torch; one to four minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --upgrade "pip>=25"
+	@echo "smacs: installing the dependencies of requirements.lock"
+	@$(PIP) install --progress-bar on --no-deps --require-hashes -r requirements.lock | $(SHOWN)
 	@echo "smacs: installing $(TORCH)"
-	@$(PIP) install --progress-bar on $(TORCH) | awk '/^ *(Downloading|Successfully)/ { print substr($$0, 1, 90); fflush() }'
-	@echo "smacs: installing SMACS and its dependencies"
-	@PYTHONWARNINGS=ignore $(PIP) install --progress-bar on -e '.[local,data,inspect,report,bench,serve,dev]' | awk '/^ *(Collecting|Downloading|Installing)/ { print substr($$0, 1, 90); fflush() }'
+	@$(PIP) install --progress-bar on $(TORCH) | $(SHOWN)
+	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+# For every platform and Python that SMACS runs on. What is locked stays, unless pyproject.toml wants another version:
+# `make lock UPGRADE=--upgrade` takes the newest of all. The image has a part of it.
+LOCK = build/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+  --config-file .ci/lock.toml --no-emit-package torch --no-annotate --custom-compile-command "make lock" $(UPGRADE)
+lock:  ## UPGRADE=--upgrade: write requirements.lock and requirements-server.lock from pyproject.toml
+	@test -x build/lock/bin/python || $(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip install --quiet $(UV)
+	@$(LOCK) --constraint <(echo $(TORCH)) --all-extras --output-file requirements.lock
+	@$(LOCK) --constraint requirements.lock --extra serve --extra local --output-file requirements-server.lock
 
 ask: install  ## Q="...": fetch the local LLMs, start them, answer, stop them
 	@$(BIN)/smacs models pull >/dev/null

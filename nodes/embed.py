@@ -65,6 +65,13 @@ class _Patient:
         """Whatever else the embedder has, its spec first of all."""
         return getattr(self.embedder, name)
 
+    def __eq__(self, other: object) -> bool:
+        """Who waits for what another question has begun waits for the same embedder."""
+        return isinstance(other, _Patient) and other.embedder is self.embedder
+
+    def __hash__(self) -> int:
+        return hash(self.embedder)
+
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> "Vectors":
         hung = time.monotonic() - _hung.get(self.embedder, -FORGIVEN) < FORGIVEN
         seconds = min(self.seconds, AGAIN) if hung else self.seconds

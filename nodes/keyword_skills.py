@@ -58,7 +58,7 @@ async def bank_keywords(view: "BankView", llms: Sequence[str], tools: Tools, sec
     """
     key = (tuple(llms), await asyncio.to_thread(stamp, keywords_file(tools.bank.path)))
     found = _known.get(view, {}).get(key)
-    return found or await _makes.run((id(view), key), lambda: _make(view, key, tools, seconds))
+    return found or await _makes.run((id(view), key), lambda: _make(view, key, tools, seconds), means=tools.pool)
 
 
 async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list[str], list[Usage], list[str]]:

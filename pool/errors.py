@@ -60,6 +60,12 @@ class BankLockedError(BankError):
     status = 409
 
 
+class FolderTakenError(BankError):
+    """A new bank was to be made in a folder that holds something already; that is left as it is."""
+
+    status = 409
+
+
 class ChromaServerError(BankError):
     """The Chroma server that holds a bank's index does not answer, or not as expected."""
 

@@ -3,8 +3,9 @@
 A folder of plain files (see `manifest`, `records`, `jsonl`); opening it reads the manifest and nothing else.
 """
 
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError
+from smacs.pool.errors import BankError, FolderTakenError
+from smacs.store.draft import draft_folder
 from smacs.store.files import Stamp, stamp
 from smacs.store.jsonl import encode_lines, read_jsonl
 from smacs.store.manifest import FILE as MANIFEST
@@ -44,18 +46,36 @@ class QuestionBank:
 
     @classmethod
     def create(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Self:
-        """Make a bank in a new or empty folder: all of it, or nothing. Raises BankError."""
+        """Make a bank in a new or empty folder: all of it, or nothing. Raises FolderTakenError, BankError."""
         folder = check_new(path)
-        manifest = new_manifest(embedder)
-        items = _unique(questions, folder)
+        manifest, items = new_manifest(embedder), _unique(questions, folder)
         try:
-            _write(folder, manifest, items)
+            with _becoming(folder) as draft:
+                _write(draft, manifest, items)
         except OSError as error:
             reason = error.strerror or error
             raise BankError(
                 f"{folder} cannot be made ({reason}). Nothing was left there: make room, or choose another folder."
             ) from error
         return cls(folder, manifest)
+
+    @classmethod
+    @contextmanager
+    def draft(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Iterator[Self]:
+        """A bank to write to, elsewhere, which becomes the one in the new or empty folder `path` at the end.
+
+        Raises FolderTakenError where somebody else has made a bank there meanwhile, BankError.
+        """
+        folder = check_new(path)
+        manifest, items = new_manifest(embedder), _unique(questions, folder)
+        try:
+            with _becoming(folder) as draft:
+                _write(draft, manifest, items)
+                yield cls(draft, manifest)
+        except OSError as error:
+            raise BankError(
+                f"{folder} cannot be written: {error.strerror or error}. Nothing was left there."
+            ) from error
 
     @classmethod
     def starter(cls) -> "QuestionBank":
@@ -90,7 +110,14 @@ class QuestionBank:
         if self._questions[0] != now:
             if not self.questions_file.exists():
                 raise BankError(f"{self.path} has no questions.jsonl: the bank is incomplete. Restore the file.")
-            self._questions = now, _unique(read_jsonl(self.questions_file, Question), self.questions_file)
+            self._questions = (
+                now,
+                _unique(
+                    read_jsonl(self.questions_file, Question),
+                    self.questions_file,
+                    " `smacs bank verify` names the lines.",
+                ),
+            )
         return self._questions[1]
 
     async def load(
@@ -138,10 +165,10 @@ class QuestionBank:
 
 
 def check_new(path: str | Path) -> Path:
-    """The absolute path of a folder that is not there or empty. Raises BankError."""
+    """The absolute path of a folder that is not there or empty. Raises FolderTakenError."""
     folder = Path(path).expanduser().absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BankError(f"{folder} is not empty: a new bank needs a folder of its own.")
+        raise FolderTakenError(f"{folder} is not empty: a new bank needs a folder of its own.")
     return folder
 
 
@@ -158,23 +185,35 @@ def read_column(file: Path, ids: Sequence[str]) -> NDArray[np.float32]:
 
 
 def _write(folder: Path, manifest: Manifest, questions: list[Question]) -> None:
-    """Beside its place, then renamed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
-        draft = Path(made) / "bank"
-        draft.mkdir()
-        (draft / "questions.jsonl").write_bytes(encode_lines(questions))
-        (draft / ".gitignore").write_text(NOT_TRUTH)
-        write_manifest(draft, manifest)
-        draft.replace(folder)
+    folder.mkdir()
+    (folder / "questions.jsonl").write_bytes(encode_lines(questions))
+    (folder / ".gitignore").write_text(NOT_TRUTH)
+    write_manifest(folder, manifest)
 
 
-def _unique(questions: Iterable[Question], source: Path) -> list[Question]:
+@contextmanager
+def _becoming(folder: Path) -> Iterator[Path]:
+    """A path beside `folder` that becomes it at the end. Where somebody was faster theirs stays: FolderTakenError."""
+    with draft_folder(folder.parent, f".{folder.name}-") as made:
+        draft = made / "bank"
+        yield draft
+        try:
+            draft.replace(folder)
+        except OSError as error:
+            if error.errno not in (EEXIST, ENOTEMPTY, ENOTDIR):
+                raise
+            raise FolderTakenError(
+                f"{folder} was made by somebody else meanwhile, and is left as it is. Choose another folder, or import "
+                "into that bank."
+            ) from None
+
+
+def _unique(questions: Iterable[Question], source: Path, remedy: str = "") -> list[Question]:
     items = list(questions)
     seen: set[str] = set()
     for item in items:
         if not item.id or item.id in seen:
             problem = f"question id {item.id!r} comes twice" if item.id else "a question has an empty id"
-            raise BankError(f"{source}: {problem}. Ids must be unique and not empty.")
+            raise BankError(f"{source}: {problem}. Ids must be unique and not empty.{remedy}")
         seen.add(item.id)
     return items

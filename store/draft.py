@@ -1,61 +1,82 @@
-"""Written beside its place and moved there when it is whole: a kill leaves what was there before, or all of it."""
+"""Written beside its place and moved there when it is whole: a kill leaves what was there before, or all of it.
+
+What is being written is locked. The system drops the lock when the writer dies, in whatever container it ran; what can
+be locked is nobody's, and the next writer to the same place sweeps it away. What has no lock is left alone.
+"""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import IO
 
-from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, BankLockedError
-from smacs.store.bank import QuestionBank
-from smacs.store.lock import write_lock
-from smacs.store.records import Question
+from filelock import FileLock, Timeout
 
-_MARK = "draft"
+from smacs.pool.errors import BankError
+
+LOCK = "draft.lock"
 
 
 @contextmanager
-def draft_bank(folder: Path, embedder: EmbedderSpec, questions: Sequence[Question]) -> Iterator[QuestionBank]:
-    """A bank to write to, which becomes `folder` at the end. Raises BankError."""
+def draft_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A folder `parent`/`prefix`..., gone at the end with what is left in it; sweeps what killed ones left behind.
+
+    Raises OSError.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{escape(prefix)}*/{LOCK}"):
+        _sweep(left.parent, left)
+    made, lock = _claimed(parent, prefix)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made, _held(Path(made)):
-            bank = QuestionBank.create(Path(made) / "bank", embedder, questions)
-            yield bank
-            bank.path.replace(folder)
-    except OSError as error:
-        raise BankError(f"{folder} cannot be written: {error.strerror or error}. Nothing was left there.") from error
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)  # before the lock is dropped: nobody else sweeps it meanwhile
+        lock.release()
 
 
 @contextmanager
 def draft_file(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which becomes `path` at the end. Raises BankError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with draft_folder(path.parent, f".{path.name}.part-") as made:
+            draft = made / path.name
+            with draft.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
     except OSError as error:
         raise BankError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _claimed(parent: Path, prefix: str) -> tuple[Path, FileLock]:
+    """A new folder, and its lock, held. Another one where a sweep came between the two."""
+    while True:
+        made = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+        lock = FileLock(made / LOCK, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, FileNotFoundError):
+            continue
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        if made.is_dir():
+            return made, lock
+        lock.release()
+
+
+def _sweep(folder: Path, mark: Path) -> None:
+    """Remove a folder whose writer is dead."""
+    lock = FileLock(mark, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):  # at work, gone meanwhile, or another user's
+        return
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
     finally:
-        draft.unlink(missing_ok=True)
-
-
-def _held(made: Path) -> AbstractContextManager[None]:
-    """The mark of a draft that somebody is at work on."""
-    return write_lock(made, _MARK)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed process has left beside the folder."""
-    for mark in folder.parent.glob(f".{escape(folder.name)}-*/{_MARK}.lock"):
-        with suppress(BankLockedError), _held(mark.parent):
-            shutil.rmtree(mark.parent)
+        lock.release()

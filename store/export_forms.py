@@ -14,9 +14,8 @@ import orjson
 from numpy.typing import NDArray
 
 from smacs.pool.errors import InputError
-from smacs.store.bank import QuestionBank, check_new
+from smacs.store.bank import QuestionBank
 from smacs.store.chosen import FILE as CHOSEN
-from smacs.store.draft import draft_bank
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
@@ -104,9 +103,8 @@ def _entries(part: Part) -> Iterator[tuple[dict[str, Any], int]]:
 
 def write_folder(part: Part, folder: Path) -> None:
     """A bank of its own, with all that the bank knows of these questions and LLMs. Raises BankError."""
-    check_new(folder)
     questions = list(part.questions.values())
-    with draft_bank(folder, part.bank.embedder, questions) as draft:
+    with QuestionBank.draft(folder, part.bank.embedder, questions) as draft:
         for llm in part.llms:
             with JsonlWriter(draft.evaluation_file(llm), Evaluation) as writer:
                 writer.append(part.evaluations(llm))

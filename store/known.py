@@ -1,11 +1,14 @@
 """Which question of a bank another one is.
 
-It is the bank's own when its id and text are, or its normalised text is; but an id of its own within the same data set
-makes it another one, as in data sets that hold a question twice.
+The first in the bank's order that has its normalised text; but an id of its own within the same data set makes it
+another one, as in data sets that hold a question twice. A question whose id another text has gets a longer one, which
+only its id and its text decide. So the answer never changes while a bank grows, whatever ids and order questions come
+in: what was imported once is known ever after.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,51 +17,89 @@ from smacs.store.records import Question
 from smacs.store.text import normalised, question_id
 
 
+class _Known(NamedTuple):
+    """What is kept of a question: its position in the bank, and what another one is compared with."""
+
+    row: int
+    text: str
+    dataset: str
+    label: Any
+
+
 class KnownQuestions:
     """The questions of the bank at `where`, and those placed since."""
 
     def __init__(self, questions: Iterable[Question], where: str) -> None:
         self._where = where
-        self._texts: dict[str, str] = {}  # id -> normalised text
-        self._ids: dict[str, str] = {}  # normalised text -> id
-        self._labels: dict[str, Any] = {}
-        self._datasets: dict[str, str] = {}
+        self._known: dict[str, _Known] = {}
+        self._firsts: dict[str, dict[str, str]] = {}  # normalised text -> data set -> the first id; in bank order
         for question in questions:
-            self._learn(question)
+            self._learn(question, normalised(question.text))
 
     def place(self, came: Question) -> tuple[Question, bool]:
         """The question with the id it has in the bank, and whether it is new; one without text goes by its id alone.
 
-        Raises InputError for an id that is not there.
+        Raises InputError for an id that is not there, and for what cannot be written.
         """
+        _check_characters(came)
         if not came.text.strip():
-            if came.id not in self._texts:
+            if came.id not in self._known:
                 raise InputError(f"{came.id!r} is no question of {self._where}. Expected an id of the bank, or a text.")
             return came, False
         text = normalised(came.text)
-        known = came.id if self._texts.get(came.id) == text else self._same(came, text)
+        known = self._own(came, text) or self._same(came, text)
         if known is not None:
             return msgspec.structs.replace(came, id=known), False
-        identity = came.id or question_id(came.text)
-        if identity in self._texts:  # another question of that name
-            identity = f"{identity}-{question_id(came.text)[:8]}"
-        question = msgspec.structs.replace(came, id=identity)
-        self._learn(question)
+        free = next(name for name in _names(came) if name not in self._known)
+        question = msgspec.structs.replace(came, id=free)
+        self._learn(question, text)
         return question, True
 
     def label_differs(self, placed: Question) -> bool:
         """Whether a placed question came with another label than the bank's."""
-        return placed.label is not None and placed.label != self._labels[placed.id]
+        return placed.label is not None and placed.label != self._known[placed.id].label
+
+    def _own(self, came: Question, text: str) -> str | None:
+        """The first question of its data set and text that has its id, or one that was made of it."""
+        if not came.id:
+            return None
+        found = []
+        for number, name in enumerate(_names(came)):
+            there = self._known.get(name)
+            if there is None and number:
+                break
+            if there and (there.text, there.dataset) == (text, came.dataset):
+                found.append((there.row, name))
+        return min(found)[1] if found else None
 
     def _same(self, came: Question, text: str) -> str | None:
-        """The id of the bank's question with that text, unless the data set itself says that they are two."""
-        known = self._ids.get(text)
-        apart = known is not None and came.id and came.dataset and came.dataset == self._datasets[known]
-        return None if apart else known
+        """The first question with its text; in its own data set one with another id is another question."""
+        apart = came.dataset if came.id else ""
+        return next((first for name, first in self._firsts.get(text, {}).items() if not apart or name != apart), None)
 
-    def _learn(self, question: Question) -> None:
-        text = normalised(question.text)
-        self._texts[question.id] = text
-        self._ids.setdefault(text, question.id)
-        self._labels[question.id] = question.label
-        self._datasets[question.id] = question.dataset
+    def _learn(self, question: Question, text: str) -> None:
+        self._known[question.id] = _Known(len(self._known), text, question.dataset, question.label)
+        self._firsts.setdefault(text, {}).setdefault(question.dataset, question.id)
+
+
+def _names(came: Question) -> Iterator[str]:
+    """The ids it may have, in the order in which they are tried: its own one, then longer ones."""
+    digest = question_id(came.text)
+    own = came.id or digest
+    yield own
+    yield f"{own}-{digest[:8]}"
+    for number in count(2):
+        yield f"{own}-{digest[:8]}-{number}"
+
+
+def _check_characters(came: Question) -> None:
+    """Raise InputError for half a character, which JSON can spell and no file can hold."""
+    for name, value in (("id", came.id), ("text", came.text), ("dataset", came.dataset), ("subject", came.subject)):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            half = value[error.start]
+            raise InputError(
+                f"A question came with half a character ({half!r}) in its {name} {value[:60]!r}: expected text that "
+                "can be written as UTF-8. Mend it where it comes from."
+            ) from None

@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 from smacs.pool.errors import BankLockedError
 from smacs.store.room import cannot_write, writing
 
+_GLANCE = 0.1  # seconds: `is_held` has a lock for an instant, which no writer should take for another writer
+
 
 @contextmanager
 def write_lock(folder: Path, name: str = "write", *, wait: float = 0.0, pid: int | None = None) -> Iterator[None]:
@@ -23,7 +25,7 @@ def write_lock(folder: Path, name: str = "write", *, wait: float = 0.0, pid: int
     note = folder / f"{name}.lock.holder"
     lock = FileLock(folder / f"{name}.lock", thread_local=False)
     try:
-        lock.acquire(timeout=wait)
+        lock.acquire(timeout=max(wait, _GLANCE))
     except Timeout:
         holder = _read(note) or "another process"
         raise BankLockedError(f"{folder} is being written by {holder}. Wait for it to finish, or end it.") from None
@@ -38,6 +40,15 @@ def write_lock(folder: Path, name: str = "write", *, wait: float = 0.0, pid: int
         with suppress(OSError):  # a note that is none: `verify` names it
             note.unlink(missing_ok=True)
         lock.release()
+
+
+def is_held(lock: Path) -> bool:
+    """Whether somebody holds a lock file, wherever that process runs; its pid says nothing in another container."""
+    try:
+        with FileLock(lock, thread_local=False, timeout=0):
+            return False
+    except (Timeout, OSError):  # or it is not ours to look at
+        return True
 
 
 def _read(note: Path) -> str:

@@ -1,7 +1,7 @@
 """How anything that exists gets into a bank: questions, recorded grades, vectors. Doing it twice changes nothing.
 
 New questions are appended (`smacs.store.known` says which are new). A cell that is there stays; another grade for it is
-a conflict, which is counted, and wins only when asked to.
+a conflict, which is counted, and wins only when asked to; of several new ones for the same cell the first wins.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -90,6 +90,7 @@ class _Merge:
         self.given = GivenVectors(bank.path, bank.manifest.embedder)
         self.known = KnownQuestions(self.bank.questions, str(bank.path))
         self.cells: dict[str, dict[str, float]] = {}
+        self.settled: set[tuple[str, str]] = set()  # LLM and question: cells that this merge has seen
         self.writers: dict[str, JsonlWriter] = {}
 
     def add(self, group: list[Found]) -> None:
@@ -145,6 +146,10 @@ class _Merge:
     def _is_new(self, llm: str, question: str, grade: float) -> bool:
         if not 0 <= grade <= 1:
             raise InputError(f"{llm}, question {question!r}: expected a grade within 0 and 1, got {grade}.")
+        if not llm.strip():
+            raise InputError(f"Question {question!r}: the name of the LLM that answered is empty. Expected a name.")
+        if self._comes_again(llm, question):
+            return False
         cells = self._grades(llm)
         old = cells.get(question)
         if old is None:
@@ -158,6 +163,14 @@ class _Merge:
                 return False
         cells[question] = grade
         return True
+
+    def _comes_again(self, llm: str, question: str) -> bool:
+        """Where new grades win, only the first one does: else two would replace each other with every import."""
+        if not self.replace:
+            return False
+        before = (llm, question) in self.settled
+        self.settled.add((llm, question))
+        return before
 
     def _grades(self, llm: str) -> dict[str, float]:
         if llm not in self.cells:

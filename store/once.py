@@ -10,26 +10,31 @@ T = TypeVar("T")
 
 
 class Once(Generic[K, T]):
-    """Runs work by key: who asks for a key that is being worked on waits for that result, or error.
+    """Runs work by key: who asks for a key that is being worked on waits for that result.
 
+    The key says what is made. `means` are what somebody makes it with (an embedder that may be down, or none): who
+    brings other means gets the result too, but an error only where the means are the same, and else does the work.
     Nothing is remembered: who asks later starts anew.
     """
 
     def __init__(self) -> None:
-        self._running: dict[K, Future[T]] = {}
+        self._running: dict[K, tuple[Future[T], object]] = {}
 
-    async def run(self, key: K, work: Callable[[], Awaitable[T]]) -> T:
+    async def run(self, key: K, work: Callable[[], Awaitable[T]], *, means: object = None) -> T:
         """Run `work`, or wait for the one that does; when that one is cancelled, somebody who waits takes over."""
         while True:
             mine: Future[T] = Future()
             mine.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel it for the others
-            running = self._running.setdefault(key, mine)  # atomic: no lock that could block an event loop
+            running, theirs = self._running.setdefault(key, (mine, means))  # atomic: no lock that could block a loop
             if running is mine:
                 return await self._work(key, mine, work)
             try:
                 return await asyncio.wrap_future(running)
             except _GivenUpError:
                 continue
+            except Exception:
+                if theirs == means:
+                    raise
 
     async def _work(self, key: K, future: Future[T], work: Callable[[], Awaitable[T]]) -> T:
         try:

@@ -2,13 +2,13 @@
 
 import hashlib
 import shutil
-import tempfile
 from importlib import resources
 from pathlib import Path
 
 from smacs.pool.errors import BankError
 from smacs.pool.home import home
 from smacs.store.bank import QuestionBank
+from smacs.store.draft import draft_folder
 
 
 def starter_bank() -> QuestionBank:
@@ -36,9 +36,8 @@ def _digest(source: Path, files: list[Path]) -> str:
 
 def _copy(source: Path, files: list[Path], target: Path) -> None:
     """Copy beside the target, then rename: a process killed or overtaken in between leaves no half bank."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".starter-") as made:
-        draft = Path(made) / "bank"
+    with draft_folder(target.parent, ".starter-") as made:
+        draft = made / "bank"
         for path in files:
             copy = draft / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)

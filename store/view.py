@@ -86,7 +86,9 @@ async def load_view(
     held = _held.get(bank.path)
     if held and not rebuild and (held.index, held.evaluations, held.chosen) == (index, evaluations, chosen):
         return held.view
-    return await _loads.run((bank.path, rebuild), lambda: _load(bank, embedder, on_progress or _silent, rebuild))
+    return await _loads.run(
+        (bank.path, rebuild), lambda: _load(bank, embedder, on_progress or _silent, rebuild), means=embedder
+    )
 
 
 def held_view(bank: QuestionBank) -> BankView | None:

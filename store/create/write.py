@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
-from smacs.store.draft import draft_bank
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question
 
@@ -31,7 +30,7 @@ async def write_bank(
 
 
 def _write(folder: Path, spec: EmbedderSpec, questions: Sequence[Question], vectors: Vectors) -> QuestionBank:
-    with draft_bank(folder, spec, questions) as bank:
+    with QuestionBank.draft(folder, spec, questions) as bank:
         if vectors:
             merge(bank, (Found(question, vector=vectors[question.id]) for question in questions))
     return QuestionBank.open(folder)

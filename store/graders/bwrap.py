@@ -17,6 +17,8 @@ _NAMESPACES = "--unshare-all --unshare-user --uid 65534 --gid 65534 --cap-drop A
 _ENVIRONMENT = "--hostname sandbox --setenv HOME /tmp --setenv LANG C.UTF-8 --chdir /tmp"
 # No /proc: where SMACS runs as root, /proc/sys would be writable inside, and with it the whole machine.
 _SYSTEM = "--ro-bind /usr /usr --ro-bind-try /etc/ld.so.cache /etc/ld.so.cache --dev /dev"
+# Mapped and shared, /dev/zero is memory that stays when it is unmapped. /dev/full reads the same and cannot be mapped.
+_ZERO = "--dev-bind /dev/full /dev/zero"
 _SCRATCH = f"--size {64 << 20} --tmpfs /tmp --remount-ro /dev --remount-ro /"
 
 
@@ -27,6 +29,7 @@ def command(program: Path, filter_descriptor: int, python: list[str]) -> list[st
         *_NAMESPACES.split(),
         *_ENVIRONMENT.split(),
         *_SYSTEM.split(),
+        *_ZERO.split(),
         *_libraries(),
         *("--ro-bind", str(program), "/job/program.py"),
         *_SCRATCH.split(),

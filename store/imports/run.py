@@ -1,15 +1,14 @@
 """`import_`: files of other tools into a bank, which is made where there is none."""
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace as replaced
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderMismatchError, InputError, SmacsError
+from smacs.pool.errors import EmbedderMismatchError, FolderTakenError, InputError, SmacsError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
@@ -20,9 +19,10 @@ from smacs.store.imports.registry import sources
 from smacs.store.imports.report import ImportReport
 from smacs.store.imports.told import read_metric
 from smacs.store.manifest import DEFAULT_EMBEDDER
+from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.merge import Found, MergeReport, merge
 from smacs.store.packed import RECORD
-from smacs.store.text import question_id
+from smacs.store.text import normalised
 
 _LISTED = 20  # files that a message lists
 
@@ -51,35 +51,80 @@ def import_(
     are left out. A new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs
     get the names that `rename` (theirs -> ours) has for them, else the pool's. `scale` is that of the scores, `100` or
     `1-10`. For the rest see `Options` and `merge`. Raises InputError where no file can be used, BankError,
-    BankLockedError; what was read before an error stays in a bank that was there, a new one is removed.
+    BankLockedError; what was read before an error stays in a bank that was there, a new one comes into being with the
+    whole import.
     """
     metric, range_ = read_metric(metric, scale)
     passed_over: list[Path] = []
     found = sources(paths, format, other=passed_over.append)
-    names = Names(rename or {}, pool.file if pool else None)
-    there = _existing(Path(bank))
-    ids = {question.id for question in there.questions} if there else set()
-    options = Options(
-        llm=llm, dataset=dataset, metric=metric, scale=range_, text=text, max_mb=max_mb, has=ids.__contains__
-    )
-    files = [Reading(form, path, options, names) for form, path in found]
-    _check(files, llm=llm, metric=metric, text=text, scale=scale)
-    refused = _rehearsed(files, skip_invalid)
-    usable = [file for file in files if file not in refused]
-    opened = there or QuestionBank.create(_folder(bank), _embedder(usable, pool), [])
-    report = ImportReport(bank=str(opened.path), created=there is None, passed_over=list(map(str, passed_over)))
-    report.files = {str(file.path): file.format.name for file in files}
-    reader = _Reader(opened, usable, skip_invalid, report)
-    try:
-        items = _first(reader.found()) if replace else reader.found()
-        done = merge(opened, items, replace=replace, on_progress=on_progress)
-        _check_any(files)
-    except SmacsError:
-        if there is None:
-            shutil.rmtree(opened.path, ignore_errors=True)
-        raise
-    report.by_file = [file.report for file in files]
-    return _summed(report, done, reader, names)
+    folder = Path(bank).expanduser().absolute()
+    while True:
+        there = _existing(folder)
+        names = Names(rename or {}, pool.file if pool else None)
+        options = Options(
+            llm=llm,
+            dataset=dataset,
+            metric=metric,
+            scale=range_,
+            text=text,
+            max_mb=max_mb,
+            has=_ids(there).__contains__,
+        )
+        files = [Reading(form, path, options, names) for form, path in found]
+        _check(files, llm=llm, metric=metric, text=text, scale=scale)
+        work = _Import(folder, files, _rehearsed(files, skip_invalid), names, skip_invalid, passed_over)
+        if there:
+            return work.into(there, replace, on_progress)
+        try:
+            with QuestionBank.draft(folder, _embedder(work.usable, pool), []) as draft:
+                return work.into(draft, replace, on_progress)
+        except FolderTakenError:  # by another import, while this one was at work: then into that bank
+            if not (folder / MANIFEST).exists():
+                raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What is imported into the bank in `folder`: `files`, of which those `refused` cannot be."""
+
+    folder: Path
+    files: Sequence[Reading]
+    refused: Sequence[Reading]
+    names: Names
+    skip_invalid: bool
+    passed_over: Sequence[Path]
+
+    @property
+    def usable(self) -> list[Reading]:
+        """The others."""
+        return [file for file in self.files if file not in self.refused]
+
+    def into(
+        self, bank: QuestionBank, replace: bool, on_progress: Callable[[MergeReport], None] | None
+    ) -> ImportReport:
+        """Import into `bank`, which is the one in the folder or becomes it."""
+        report = ImportReport(
+            bank=str(self.folder), created=bank.path != self.folder, passed_over=list(map(str, self.passed_over))
+        )
+        report.files = {str(file.path): file.format.name for file in self.files}
+        reader = _Reader(bank, self.usable, self.skip_invalid, report)
+        done = merge(bank, reader.found(), replace=replace, on_progress=on_progress)
+        _check_any(self.files)
+        report.by_file = [file.report for file in self.files]
+        return _summed(report, done, reader, self.names)
+
+
+def _existing(folder: Path) -> QuestionBank | None:
+    """The bank in a folder, where there is something in it. Raises BankError."""
+    return QuestionBank.open(folder) if folder.is_dir() and any(folder.iterdir()) else None
+
+
+def _ids(bank: QuestionBank | None) -> set[str]:
+    """The ids that stand for their questions; one that is also a question's text stands for that."""
+    if bank is None:
+        return set()
+    texts = {normalised(question.text) for question in bank.questions}
+    return {question.id for question in bank.questions if normalised(question.id) not in texts}
 
 
 def _check(files: Sequence[Reading], **given: str | None) -> None:
@@ -152,28 +197,8 @@ class _Reader:
         return True
 
 
-def _first(found: Iterable[Found]) -> Iterator[Found]:
-    """Each cell once: grades of one file that contradict each other would replace each other again every time."""
-    seen: set[tuple[str, str]] = set()
-    for item in found:
-        question = item.question.id or question_id(item.question.text)
-        new = {llm: cell for llm, cell in item.evaluations.items() if (question, llm) not in seen}
-        seen.update((question, llm) for llm in new)
-        yield replaced(item, evaluations=new)
-
-
-def _folder(bank: str | Path) -> Path:
-    return Path(bank).expanduser().absolute()
-
-
-def _existing(bank: Path) -> QuestionBank | None:
-    """The bank in a folder, where there is something in it. Raises BankError."""
-    folder = _folder(bank)
-    return QuestionBank.open(folder) if folder.is_dir() and any(folder.iterdir()) else None
-
-
 def _embedder(files: Sequence[Reading], pool: Pool | None) -> EmbedderSpec:
-    """Of a new bank."""
+    """The embedder of a new bank."""
     own = next((file.spec for file in files if file.spec), None)
     return own or (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
 
@@ -184,7 +209,7 @@ def _summed(report: ImportReport, done: MergeReport, reader: _Reader, names: Nam
     report.questions_known = len(reader.questions) - report.questions_new
     report.mapped, report.unmapped = names.mapped, names.unmapped
     report.notes += [f"--rename {name}=...: no LLM in the files has this name" for name in names.unused]
-    bank = QuestionBank.open(report.bank)
+    bank = reader.bank
     report.questions = len(bank.questions)
     report.ungradable = sum(not gradable(question) for question in bank.questions)
     report.bank_llms = len(bank.llms)

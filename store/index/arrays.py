@@ -9,21 +9,20 @@ checked against its checksums by every process that opens it.
 import asyncio
 import hashlib
 import logging
-import os
 import shutil
-import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from smacs.pool.errors import BankError
 from smacs.store.checksums import WrongChecksumError, file_checksum, file_crc32, read_document, sealed_document
+from smacs.store.draft import draft_folder
 from smacs.store.files import Stamp
 from smacs.store.index.labels import Labels
 from smacs.store.index.place import Place
@@ -79,20 +78,21 @@ def open_arrays(folder: Path, dimension: int) -> Arrays | None:
 async def build_arrays(folder: Path, questions_file: Path, dimension: int, fill: Fill) -> Arrays:
     """Make the arrays anew: `fill` writes the vectors of the questions into a matrix (N, d). Raises BankError."""
     try:
-        draft = await asyncio.to_thread(_new_draft, folder.parent)
+        made, held = await asyncio.to_thread(_new_draft, folder.parent)
         try:
+            draft = made / "arrays"
             questions, matrix = await asyncio.to_thread(_write_questions, draft, questions_file, dimension)
             await fill(questions, matrix)
             await asyncio.to_thread(_finish, draft, matrix, folder)
         finally:
-            await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+            await asyncio.to_thread(held.close)
     except OSError as error:
         reason = error.strerror or error
         raise BankError(f"{folder.parent} cannot be written to ({reason}). Make room, or copy the bank.") from error
-    made = await asyncio.to_thread(open_arrays, folder, dimension)
-    if made is None:
+    arrays = await asyncio.to_thread(open_arrays, folder, dimension)
+    if arrays is None:
         raise BankError(f"{folder} cannot be read back. Is the disk broken?")
-    return made
+    return arrays
 
 
 def damaged(folder: Path) -> list[str]:
@@ -133,13 +133,6 @@ def _is_as_written(file: Path, checksum: int | str) -> bool:
     return bool(checksum) and checksum == (file_crc32(file) if isinstance(checksum, int) else file_checksum(file))
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what builders that were killed left behind."""
-    for draft in folder.glob(f"{_DRAFT}*"):
-        if not psutil.pid_exists(int(draft.name[len(_DRAFT) :].partition("-")[0])):
-            shutil.rmtree(draft, ignore_errors=True)
-
-
 def load_array(file: Path, kind: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
     """A .npy file of that type and shape (-1: any length), memory-mapped, as a plain array.
 
@@ -167,14 +160,15 @@ def new_matrix(file: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     return matrix
 
 
-def _new_draft(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    return Path(tempfile.mkdtemp(dir=folder, prefix=f"{_DRAFT}{os.getpid()}-"))
+def _new_draft(folder: Path) -> tuple[Path, ExitStack]:
+    """A place for the arrays in the making, and what holds it. What killed builders left behind goes."""
+    held = ExitStack()
+    return held.enter_context(draft_folder(folder, _DRAFT)), held
 
 
 def _write_questions(draft: Path, questions_file: Path, dimension: int) -> tuple[list[Question], NDArray[np.float32]]:
     """Everything but the vectors; the questions, and the matrix to be filled."""
+    draft.mkdir()
     scanned = list(scan_jsonl(questions_file, Question))
     questions = [question for question, _ in scanned]
     datasets, subjects = Labels.of(q.dataset for q in questions), Labels.of(q.subject for q in questions)

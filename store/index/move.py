@@ -5,10 +5,8 @@ there the manifest changes, in one step; then the old ones are deleted.
 """
 
 import asyncio
-import tempfile
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from smacs.pool.errors import BankError, ChromaServerError, InputError
 from smacs.pool.urls import shown
 from smacs.store.bank import QuestionBank
+from smacs.store.draft import draft_folder
 from smacs.store.files import stamp
 from smacs.store.index.access import access
 from smacs.store.index.arrays import arrays_folder, build_arrays, new_matrix
@@ -109,8 +108,8 @@ async def _copy(bank: QuestionBank, place: Place, on_progress: OnProgress) -> No
     made_for = bank.manifest.embedder
     given = GivenVectors(bank.path, made_for)
     work = MatrixWork(place, bank.questions, made_for, given, _Known(bank, matrix), on_progress)
-    with writing(place.folder), tempfile.TemporaryDirectory(dir=place.folder, prefix=".move-") as folder:
-        back = new_matrix(Path(folder) / "back.npy", matrix.shape)
+    with writing(place.folder), draft_folder(place.folder, ".move-") as folder:
+        back = new_matrix(folder / "back.npy", matrix.shape)
         await fill_matrix(work, back)
         if not np.allclose(back, matrix, atol=1e-6):
             raise BankError(f"{place} gives other vectors back than it was given; the index stays where it was.")

@@ -1,15 +1,15 @@
-"""Verify the lock files: what is no lock stops every writer, a note of a dead process misleads."""
+"""Verify the lock files: what is no lock stops every writer, a note of a dead process misleads, drafts take room."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
+from smacs.store.draft import LOCK
+from smacs.store.lock import is_held
 from smacs.store.verify.problem import Problem
 
 
 def locks(bank: Path) -> Iterator[Problem]:
-    """Locks that are no locks, and notes of processes that are gone."""
+    """Locks that are no locks, notes of processes that are gone, and drafts of versions that did not lock them."""
     for lock in sorted(bank.glob("*.lock")):
         if not lock.is_file():
             yield Problem(lock.name, "is not a file, so nobody can write", f"Remove it: rm -r {lock}")
@@ -18,7 +18,13 @@ def locks(bank: Path) -> Iterator[Problem]:
             mend = "Nothing to do: the next writer replaces it."
             yield Problem(note.name, "left by a process that is gone, or garbage", mend, harmless=note.is_file())
 
+    for draft in sorted(bank.glob("arrays/.new-*")):
+        if not (draft / LOCK).exists():
+            mend = f"Once no other version of smacs uses the bank: rm -r {draft}"
+            yield Problem(f"arrays/{draft.name}", "a draft of an older version, left or at work", mend, harmless=True)
+
 
 def _alive(note: Path) -> bool:
-    words = note.read_text(errors="replace").split()
-    return len(words) > 1 and words[0] == "pid" and words[1].isdigit() and psutil.pid_exists(int(words[1]))
+    """Whether a note says who holds the lock that it belongs to, and somebody does."""
+    lock = note.with_name(note.name.removesuffix(".holder"))
+    return note.read_text(errors="replace").startswith("pid ") and lock.is_file() and is_held(lock)

@@ -50,10 +50,17 @@ def test_there_is_no_secret_in_the_file(services: Services) -> None:
             assert value is None or not re.search("KEY|TOKEN|SECRET|PASSWORD", name), name
 
 
-def test_our_containers_have_no_rights(services: Services) -> None:
-    for service in (services["server"], services["bank"]):
-        assert service["read_only"] and service["cap_drop"] == ["ALL"]
-        assert service["security_opt"] == ["no-new-privileges:true"]
+def test_no_container_has_rights(services: Services) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"cap_add", "devices", "ipc", "pid", "userns_mode"} & set(service), name
+
+
+def test_only_vllm_writes_elsewhere_than_to_volumes(services: Services) -> None:
+    assert {name for name, service in services.items() if service.get("read_only")} == {"server", "bank", "chroma"}
+    for name in ("server", "bank", "chroma"):
+        assert services[name]["tmpfs"] == ["/tmp"] and services[name]["volumes"]
 
 
 def test_who_is_waited_for_says_when_it_is_ready(services: Services) -> None:

@@ -117,6 +117,17 @@ def test_compose() -> None:
     assert waiting and all(state == {"condition": "service_healthy"} for each in waiting for state in each.values())
 
 
+def test_a_container_has_no_rights() -> None:
+    for service in yaml.safe_load(written("compose"))["services"].values():
+        assert service["cap_drop"] == ["ALL"] and service["security_opt"] == ["no-new-privileges:true"]
+        assert not {"privileged", "cap_add", "ipc", "pid", "network_mode", "devices"} & set(service)
+    values = yaml.safe_load(text := written("kubernetes", "8x100G"))
+    for part in ("servingEngineSpec", "routerSpec"):
+        context = values[part]["containerSecurityContext"]
+        assert context["capabilities"] == {"drop": ["ALL"]} and context["allowPrivilegeEscalation"] is False
+    assert "&id" not in text  # Helm reads it, people too
+
+
 def test_compose_for_several_machines_has_profiles() -> None:
     services = yaml.safe_load(written("compose", "3x2x100G"))["services"]
     assert {service["profiles"][0] for service in services.values()} <= {"machine-0", "machine-1", "machine-2"}

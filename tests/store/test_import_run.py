@@ -1,6 +1,9 @@
 """Importing: which file is what, new banks and old ones, and that a second time changes nothing."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
 from smacs.store.imports.registry import formats, sources
+from smacs.store.merge import MergeReport
 from smacs.store.records import Question
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -183,6 +187,96 @@ def test_an_error_halfway_leaves_no_new_bank_and_keeps_an_old_one(tmp_path: Path
     with pytest.raises(InputError, match=r"x.jsonl, line 2 is no JSON"):
         import_([broken], tmp_path / "bank")
     assert content(tmp_path / "bank") == before
+
+
+def test_a_text_that_looks_like_an_id_stays_a_text(tmp_path: Path) -> None:
+    """ "0" was a question when it came first; the other one's id, which came with it, changes nothing about that."""
+    rows = [
+        {"id": "0", "question": SUM, "llm": "a", "correct": True},
+        {"question": "0", "llm": "a", "correct": False},
+        {"question": "0", "llm": "b", "correct": True},
+    ]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    import_([tmp_path / "x.jsonl"], tmp_path / "bank")
+    before = content(tmp_path / "bank")
+    report = import_([tmp_path / "x.jsonl"], tmp_path / "bank", replace=True)
+    assert (report.questions_known, report.cells_known, report.conflicts) == (2, 3, 0)
+    assert content(tmp_path / "bank") == before
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_ids_that_start_anew_in_each_part_of_a_file(tmp_path: Path, replace: bool) -> None:
+    texts = [("0", SUM), ("1", "What is 5 + 1?"), ("0", "What is 3 + 3?"), ("1", "What is 7 + 1?")]
+    for llm in ("a", "b"):
+        rows = [
+            {"question": text, "llm": llm, "correct": llm == "a", "id": name, "dataset": "mmlu"} for name, text in texts
+        ]
+        (tmp_path / f"{llm}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for llms in ("ab", "b", "ba", "a", "abab"):
+        report = import_([tmp_path / f"{llm}.jsonl" for llm in llms], tmp_path / "bank", replace=replace)
+        assert report.conflicts == 0
+        bank = QuestionBank.open(tmp_path / "bank")
+        assert bank.correctness(["a", "b"]).tolist() == [[1, 0]] * 4
+        assert [question.text for question in bank.questions] == [text for _, text in texts]
+        assert len({question.id for question in bank.questions}) == 4
+
+
+WAITING = """
+import sys
+from pathlib import Path
+from smacs.store.imports import import_
+
+def wait(report):
+    print("merging", flush=True)
+    sys.stdin.readline()
+
+report = import_([Path(sys.argv[1])], sys.argv[2], on_progress=wait)
+print(report.created, report.questions_new, report.questions, report.bank == sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_two_imports_that_make_the_same_bank(tmp_path: Path, script: Callable[..., "Popen[str]"]) -> None:
+    """Who comes second finds the other's bank there, and imports into it; nobody's work is lost."""
+    lines(tmp_path / "one.jsonl", (SUM, "one", 1), ("Mine?", "one", 0))
+    lines(tmp_path / "two.jsonl", (SUM, "two", 1), ("Yours?", "two", 1))
+    bank = str(tmp_path / "bank")
+    first, second = (script(WAITING, str(tmp_path / f"{name}.jsonl"), bank) for name in ("one", "two"))
+    for process in (first, second):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "merging\n"
+    assert second.communicate("\n")[0] == "True 2 2 True\n"
+    assert first.communicate("\n\n")[0].splitlines()[-1] == "False 1 3 True"
+    opened = QuestionBank.open(bank)
+    assert {llm: len(opened.evaluations(llm)) for llm in opened.llms} == {"one": 2, "two": 2}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "one.jsonl", "two.jsonl"]
+
+
+@pytest.mark.slow
+def test_an_import_that_is_killed_leaves_no_half_bank(tmp_path: Path, script: Callable[..., "Popen[str]"]) -> None:
+    file = lines(tmp_path / "one.jsonl", (SUM, "one", 1))
+    process = script(WAITING, str(file), str(tmp_path / "bank"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "merging\n"
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "bank").exists()
+    assert import_([file], tmp_path / "bank").created
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "one.jsonl"]
+
+
+def test_an_import_that_fails_leaves_what_another_has_made_meanwhile(tmp_path: Path) -> None:
+    good = lines(tmp_path / "good.jsonl", (SUM, "a", 1))
+    many = lines(tmp_path / "many.jsonl", *((f"question {i}", "b", 1) for i in range(1001)))
+
+    def meanwhile(report: MergeReport) -> None:
+        import_([good], tmp_path / "bank")
+        raise InputError("interrupted")
+
+    with pytest.raises(InputError, match="interrupted"):
+        import_([many], tmp_path / "bank", on_progress=meanwhile)
+    assert QuestionBank.open(tmp_path / "bank").llms == ["a"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "broken.jsonl", "good.jsonl"]
 
 
 def test_a_folder_that_is_no_bank(tmp_path: Path) -> None:

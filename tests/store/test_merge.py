@@ -82,6 +82,20 @@ def test_a_conflict_is_counted_and_wins_only_when_asked_to(make_bank: MakeBank) 
     assert [cell.correct for cell in QuestionBank.open(bank.path).evaluations("a")] == [0]
 
 
+def test_of_grades_that_contradict_each_other_the_first_wins_every_time(make_bank: MakeBank) -> None:
+    """Two records of what the bank holds as one question, under ids of their own."""
+    bank = make_bank(0)
+    items = [
+        Found(Question(id=identity, text="x", dataset=dataset), {"a": Evaluation(question="", correct=grade)})
+        for identity, dataset, grade in [("one", "set", 1.0), ("elsewhere", "other", 0.0)]
+    ]
+    merge(bank, items, replace=True)
+    before = content(bank)
+    report = merge(bank, items, replace=True)
+    assert (report.conflicts, content(bank)) == (0, before)
+    assert [cell.correct for cell in bank.evaluations("a")] == [1]
+
+
 def test_names_are_mapped_and_labels_compared(make_bank: MakeBank) -> None:
     bank = make_bank(1)
     merge(bank, [found("x", theirs=1)], rename={"theirs": "org/ours"})
@@ -125,6 +139,9 @@ def test_what_cannot_be_merged(make_bank: MakeBank) -> None:
         merge(bank, [found("x", vector=np.zeros(16))])
     with pytest.raises(InputError, match="within 0 and 1, got 2"):
         merge(bank, [found("x", a=2)])
+    with pytest.raises(InputError, match="name of the LLM that answered is empty"):
+        merge(bank, [Found(Question(id="", text="x"), {"": Evaluation(question="", correct=1)})])
+    assert QuestionBank.open(bank.path).llms == []
     with write_lock(bank.path), pytest.raises(BankLockedError, match="is being written by pid"):
         merge(bank, [found("x", a=1)])
 

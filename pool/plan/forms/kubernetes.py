@@ -31,12 +31,22 @@ def write(plan: Plan, index: int) -> str:
     longest = max(each.server.launch.ready for each in placements)
     probe = {"initialDelaySeconds": 15, "periodSeconds": _PERIOD, "failureThreshold": ceil(longest / _PERIOD)}
     engine = {
+        "containerSecurityContext": {"runAsNonRoot": False, **_closed()},
         "startupProbe": probe | {"httpGet": {"path": "/health", "port": 8000}},
         "modelSpec": [_model(first[llm], number) for llm, number in copies.items()],
     }
-    router = {"replicaCount": 1, "routingLogic": "prefixaware" if max(copies.values()) > 1 else "roundrobin"}
+    router = {
+        "replicaCount": 1,
+        "routingLogic": "prefixaware" if max(copies.values()) > 1 else "roundrobin",
+        "containerSecurityContext": _closed(),
+    }
     text: str = yaml.safe_dump({"servingEngineSpec": engine, "routerSpec": router}, sort_keys=False, width=10_000)
     return "".join(f"# {line}\n" for line in _comment(plan, index)) + text
+
+
+def _closed() -> dict[str, Any]:
+    """A container without rights. vLLM's image runs as root."""
+    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
 def _comment(plan: Plan, index: int) -> list[str]:
