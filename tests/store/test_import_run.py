@@ -276,7 +276,7 @@ def test_an_import_that_fails_leaves_what_another_has_made_meanwhile(tmp_path: P
     with pytest.raises(InputError, match="interrupted"):
         import_([many], tmp_path / "bank", on_progress=meanwhile)
     assert QuestionBank.open(tmp_path / "bank").llms == ["a"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "broken.jsonl", "good.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "good.jsonl", "many.jsonl"]
 
 
 def test_a_folder_that_is_no_bank(tmp_path: Path) -> None:
