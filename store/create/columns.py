@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from smacs.pool.errors import InputError
+from smacs.store.create.options import is_missing
 from smacs.store.create.source import Source
 
 OPTIONS = "options"  # what a template calls the folded options, whatever columns they come from
@@ -71,6 +73,13 @@ def is_template(value: str) -> bool:
 def columns_in(template: str) -> list[str]:
     """The columns that a template names."""
     return _PLACE.findall(template)
+
+
+def as_text(value: Any) -> str:
+    """A cell as text: a list has an item a line, a missing one is empty."""
+    if isinstance(value, list):
+        return "\n".join(map(as_text, value))
+    return "" if is_missing(value) else str(value)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

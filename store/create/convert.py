@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from smacs.pool.errors import InputError
-from smacs.store.create.columns import OPTIONS, Columns, columns_in, fill, is_template
+from smacs.store.create.columns import OPTIONS, Columns, as_text, columns_in, fill, is_template
 from smacs.store.create.labels import Labelled, first_option, guess_grader, read_label
 from smacs.store.create.options import Options, is_missing, read_options
 from smacs.store.create.report import Place, Problem
@@ -54,7 +54,7 @@ def _without_foreign(columns: Columns, rows: Sequence[Row]) -> Columns:
     """A column that happens to be called task or grader, but names none of ours, says nothing."""
     fields = dict(columns.fields)
     for name in columns.found & {"task", "grader"}:
-        values = {_as_text(row.values.get(fields[name])) for row in rows}
+        values = {as_text(row.values.get(fields[name])) for row in rows}
         if values == {""} or not values <= _KNOWN[name]:
             del fields[name]
     return replace(columns, fields=fields)
@@ -96,14 +96,8 @@ def _fill(wanted: str, values: Mapping[str, Any], columns: Columns, options: Opt
     cells = {}
     for name in columns_in(template):
         folds = name == OPTIONS or columns.options == (name,)
-        cells[name] = options.folded() if folds else _as_text(values.get(name))
+        cells[name] = options.folded() if folds else as_text(values.get(name))
     return fill(template, cells)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, list):
-        return "\n".join(map(_as_text, value))
-    return "" if is_missing(value) else str(value)
 
 
 def _guess(source: Source, columns: Columns, items: Sequence[Labelled]) -> str:

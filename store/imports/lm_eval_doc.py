@@ -9,6 +9,7 @@ import msgspec
 from smacs.pool.errors import InputError
 from smacs.store.create.options import read_options
 from smacs.store.imports.question import make_question
+from smacs.store.imports.told import told_text
 from smacs.store.records import Question
 
 _TEXTS = ("question", "problem", "prompt", "query", "instruction", "input", "text", "goal")
@@ -52,8 +53,10 @@ def question_of(place: str, sample: Sample, field: str | None, dataset: str) -> 
 
 def _text(place: str, doc: Mapping[str, Any], field: str | None) -> str:
     """The question as the data set has it: the prompt may hold examples too."""
+    if field is not None:
+        return told_text(place, field, doc)
     names = {key.casefold(): key for key in doc}
-    found = [doc[names[key]] for key in (_TEXTS if field is None else (field.casefold(),)) if key in names]
+    found = [doc[names[key]] for key in _TEXTS if key in names]
     texts = [value for value in found if isinstance(value, str) and value.strip()]
     if not texts:
         raise InputError(
