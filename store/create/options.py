@@ -63,6 +63,6 @@ def parse_list(text: str) -> Any:
     for parse in (json.loads, ast.literal_eval):
         try:
             return parse(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):  # the latter two: nested too deeply
             continue
     raise ValueError(f'expected a list such as ["first", "second"], got {text[:60]!r}')

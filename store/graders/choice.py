@@ -8,11 +8,13 @@ LLM has begun another question is not read.
 
 import re
 import string
+from itertools import takewhile
 
 from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
 from smacs.store.records import Question
 
 _OPTION_LINE = re.compile(r"^[ \t]*\(?([A-Z])[).:]\s+\S", re.MULTILINE)
+_OPTION = re.compile(r"(?<![\w(])\(?([A-Z])[).:][ \t]*\S")
 _PATTERNS = (
     # \boxed{B}, \boxed{\text{(B) iron}}
     r"\\boxed\s*\{\s*(?:\\(?:text|mathrm|textbf|mathbf)\s*\{)?\s*\(?(?P<L>[LETTERS])(?![a-zA-Z])",
@@ -45,8 +47,18 @@ _MARKED = (
 
 
 def option_letters(text: str) -> str:
-    """The letters of the option lines in a question, A to J when it shows none."""
-    return "".join(sorted(set(_OPTION_LINE.findall(text)))) or string.ascii_uppercase[:10]
+    """The letters of the options in a question, A to J when it shows none."""
+    return shown_letters(text) or "".join(sorted(set(_OPTION_LINE.findall(text)))) or string.ascii_uppercase[:10]
+
+
+def shown_letters(text: str) -> str:
+    """The letters of the options that a question shows, on lines of their own or within one; "" where it shows none."""
+    for pattern in (_OPTION_LINE, _OPTION):
+        found = {match[1] for match in pattern.finditer(text)}
+        shown = "".join(takewhile(found.__contains__, string.ascii_uppercase))
+        if len(shown) > 1:
+            return shown
+    return ""
 
 
 def find_letter(response: str, letters: str) -> str | None:
