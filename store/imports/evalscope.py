@@ -32,9 +32,14 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     dataset, subject = options.dataset or dataset, "" if subset in _NO_SUBJECT else subset
     sizes: dict[int | str, int] = {}
     frame = common_frame(_prompts(path, sizes))
+    if not sizes:
+        raise InputError(f"{path}: no review has a prompt, neither in `messages` nor in `sample_metadata`.")
     waiting: dict[int | str, list[Evaluation]] = {}
-    unscored = 0
+    unscored = silent = 0
     for place, review in read_lines(path, Review, LOOKS):
+        if not review.prompt:
+            silent += 1
+            continue
         runs = waiting.setdefault(review.group, [])
         sizes[review.group] -= 1
         if review.sample_score.score.value:
@@ -45,26 +50,26 @@ def read(path: Path, options: Options) -> Iterator[Found]:
             yield Found(_question(review, frame, dataset, subject), {_llm(review, path, options): mean(runs)})
     if unscored:
         options.note(f"{path.name}: {unscored} reviews have no score: left out")
+    if silent:
+        options.note(f"{path.name}: {silent} reviews have no prompt, so that nobody knows the question: left out")
 
 
 def _prompts(path: Path, sizes: dict[int | str, int]) -> Iterator[str]:
-    """The prompts; the number of repeats of each sample goes to `sizes`."""
-    for place, review in read_lines(path, Review, LOOKS):
-        if not review.prompt.strip():
-            raise InputError(f"{place}: expected `messages` with a text of the user.")
-        sizes[review.group] = sizes.get(review.group, 0) + 1
-        yield review.prompt
+    """The prompts; the number of repeats of each sample goes to `sizes`. Reviews without a prompt are passed over."""
+    for _, review in read_lines(path, Review, LOOKS):
+        if prompt := review.prompt:
+            sizes[review.group] = sizes.get(review.group, 0) + 1
+            yield prompt
 
 
 def _question(review: Review, frame: Frame, dataset: str, subject: str) -> Question:
     text, choices = split_options(frame.inside(review.prompt))
-    metadata = review.sample_score.sample_metadata or {}
     targets: Sequence[str] = [review.target] if isinstance(review.target, str) else review.target or []
     return make_question(
-        text,
+        text if choices else review.inner or text,
         options=choices,
         target=targets[0] if len(targets) == 1 else None,
-        asserts=metadata.get("test_list"),
+        row=review.metadata,
         dataset=dataset,
         subject=subject,
     )

@@ -103,7 +103,7 @@ def test_reviews_of_older_versions(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ('{"index": "x"}', r"line 1: Expected `int`, got `str` - at `\$.index`"),
-        ('{"index": 0, "messages": [], "sample_score": {"score": {"value": {"a": 1}}}}', "`messages` with a text"),
+        ('{"index": 0, "messages": [], "sample_score": {"score": {"value": {"a": 1}}}}', "no review has a prompt"),
         ('{"index": 0, "mess', r"line 1 is no JSON .*The file ends in the middle"),
         ("", "is empty. Expected lines of JSON, each a review of evalscope"),
     ],
