@@ -129,7 +129,7 @@ def _form(label: Any) -> str:
     if text.startswith("assert"):
         return "code"
     read = final(text)
-    if _LETTER.fullmatch(read):
+    if _LETTER.fullmatch(read) or _LETTERED.fullmatch(read):
         return "choice"
     return "number" if number(read) is not None else ""
 

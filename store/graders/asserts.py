@@ -233,4 +233,5 @@ def _original(test: ast.expr, taker: _Taker) -> ast.expr:
         def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
             return _value(node, taker) or self.generic_visit(node)
 
-    return ast.fix_missing_locations(Back().visit(test))
+    whole: ast.expr = Back().visit(test)
+    return ast.fix_missing_locations(whole)

@@ -9,7 +9,7 @@ from smacs.store.imports.format import Format, Options
 from smacs.store.imports.frame import Frame, common_frame, split_options
 from smacs.store.imports.grades import choose_metric, evaluation, grade_of, mean
 from smacs.store.imports.lines import first_keys, read_lines
-from smacs.store.imports.question import make_question
+from smacs.store.imports.question import Refused, make_question
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 
@@ -36,6 +36,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
         raise InputError(f"{path}: no review has a prompt, neither in `messages` nor in `sample_metadata`.")
     waiting: dict[int | str, list[Evaluation]] = {}
     unscored = silent = 0
+    refused = Refused()
     for place, review in read_lines(path, Review, LOOKS):
         if not review.prompt:
             silent += 1
@@ -47,9 +48,10 @@ def read(path: Path, options: Options) -> Iterator[Found]:
         else:
             unscored += 1
         if not sizes[review.group] and waiting.pop(review.group):
-            yield Found(_question(review, frame, dataset, subject), {_llm(review, path, options): mean(runs)})
+            yield Found(_question(review, frame, dataset, subject, refused), {_llm(review, path, options): mean(runs)})
     if unscored:
         options.note(f"{path.name}: {unscored} reviews have no score: left out")
+    refused.tell(path.name, options.note)
     if silent:
         options.note(f"{path.name}: {silent} reviews have no prompt, so that nobody knows the question: left out")
 
@@ -62,7 +64,7 @@ def _prompts(path: Path, sizes: dict[int | str, int]) -> Iterator[str]:
             yield prompt
 
 
-def _question(review: Review, frame: Frame, dataset: str, subject: str) -> Question:
+def _question(review: Review, frame: Frame, dataset: str, subject: str, refused: Refused) -> Question:
     text, choices = split_options(frame.inside(review.prompt))
     targets: Sequence[str] = [review.target] if isinstance(review.target, str) else review.target or []
     return make_question(
@@ -72,6 +74,7 @@ def _question(review: Review, frame: Frame, dataset: str, subject: str) -> Quest
         row=review.metadata,
         dataset=dataset,
         subject=subject,
+        refused=refused,
     )
 
 

@@ -13,6 +13,7 @@ from smacs.store.imports.grades import choose_metric, evaluation, grade_of
 from smacs.store.imports.lines import convert, first_keys, read_lines
 from smacs.store.imports.lm_eval_calls import first_text
 from smacs.store.imports.lm_eval_doc import Asked, Sample, asked
+from smacs.store.imports.question import Refused
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation
 
@@ -44,17 +45,18 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     dataset = options.dataset or (name["task"] if name else path.stem)
     metric, _, wanted = (options.metric or "").partition(",")
     filters: dict[str, None] = {}
-    chosen, lost = metric, 0
+    chosen, lost, refused = metric, 0, Refused()
     for place, line in read_lines(path, dict[str, Any], LOOKS):
         sample = convert(place, line, Sample, LOOKS)
         filters[sample.filter] = None
         if sample.filter == (wanted or next(iter(filters))):
-            said = asked(place, sample, options.text, dataset)
+            said = asked(place, sample, options.text, dataset, refused)
             lost += said.without_options
             there = sample.metrics or [key for key in line if key not in Sample.__struct_fields__]
             chosen = _choose(place, there, line, metric or None)
             cell = _cell(sample, said, grade_of(place, chosen, line.get(chosen)), path, chosen)
             yield Found(said.question, {llm: cell})
+    refused.tell(path.name, options.note)
     if lost:
         options.note(
             f"{path.name}: {lost} questions were answered by letter and their options are nowhere in the file: without "

@@ -11,7 +11,7 @@ from smacs.store.create.options import LETTERS, Options, parse_list
 from smacs.store.imports.lm_eval_calls import Calls, read_calls
 from smacs.store.imports.lm_eval_options import options_of, several_right, shown_options
 from smacs.store.imports.lm_eval_text import question_text
-from smacs.store.imports.question import make_question
+from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.told import told_text
 from smacs.store.records import Question
 from smacs.store.text import normalised
@@ -48,7 +48,7 @@ class Asked(NamedTuple):
     without_options: bool = False
 
 
-def asked(place: str, sample: Sample, field: str | None, dataset: str) -> Asked:
+def asked(place: str, sample: Sample, field: str | None, dataset: str, refused: Refused) -> Asked:
     """What a sample says. Raises InputError where its question is nowhere to be found."""
     calls, doc = read_calls(sample.arguments), _one_problem(sample.doc)
     options, order = _options(doc, calls)
@@ -56,7 +56,9 @@ def asked(place: str, sample: Sample, field: str | None, dataset: str) -> Asked:
     text = told_text(place, field, doc) if field is not None else question_text(place, doc, calls, options.texts)
     if options.texts:
         target = _right(sample.target, doc, calls, options, order)
-        question = make_question(text, options=options.texts, target=target, dataset=dataset, subject=subject)
+        question = make_question(
+            text, options=options.texts, target=target, dataset=dataset, subject=subject, refused=refused
+        )
         letters = [LETTERS[number] for number in order]
         return Asked(question, calls, letters)
     if len(calls.continuations) > 1:  # by letter alone: a label would be of options that nobody can see
@@ -64,7 +66,8 @@ def asked(place: str, sample: Sample, field: str | None, dataset: str) -> Asked:
     asserts = doc.get("test_list")
     if asserts and isinstance(asserts, list):
         text = "\n".join([text, "", "Your code must pass these tests:", *map(str, asserts)])
-    return Asked(make_question(text, target=sample.target, row=doc, dataset=dataset, subject=subject), calls, [])
+    question = make_question(text, target=sample.target, row=doc, dataset=dataset, subject=subject, refused=refused)
+    return Asked(question, calls, [])
 
 
 def _one_problem(doc: Mapping[str, Any]) -> Mapping[str, Any]:

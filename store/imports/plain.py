@@ -11,7 +11,7 @@ from smacs.store.graders import GRADERS
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import evaluation, grade_of
 from smacs.store.imports.lines import first_keys, read_lines
-from smacs.store.imports.question import gradable
+from smacs.store.imports.question import Refused, gradable
 from smacs.store.merge import Found
 from smacs.store.records import Question
 
@@ -47,6 +47,7 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each line."""
+    refused = Refused()
     for place, line in read_lines(path, Line, LOOKS):
         if not line.question.strip() or not line.llm.strip():
             raise InputError(f"{place}: `question` or `llm` is empty. Expected {LOOKS}.")
@@ -59,10 +60,11 @@ def read(path: Path, options: Options) -> Iterator[Found]:
             tokens=line.tokens,
             seconds=line.seconds,
         )
-        yield Found(_question(place, line, options), {line.llm: cell})
+        yield Found(_question(place, line, options, refused), {line.llm: cell})
+    refused.tell(path.name, options.note)
 
 
-def _question(place: str, line: Line, options: Options) -> Question:
+def _question(place: str, line: Line, options: Options, refused: Refused) -> Question:
     if options.has(line.question):
         return Question(id=line.question, text="")
     dataset = options.dataset or line.dataset
@@ -72,7 +74,7 @@ def _question(place: str, line: Line, options: Options) -> Question:
         return base
     if line.grader not in ("", *GRADERS):
         raise InputError(f"{place}: expected a `grader` out of {', '.join(GRADERS)}; got {line.grader!r}.")
-    return gradable(base, line.label, line.grader or line.task)
+    return gradable(base, line.label, line.grader or line.task, refused)
 
 
 FORMAT = Format(name="plain", looks=f"JSON lines such as {LOOKS}", recognises=recognises, read=read)

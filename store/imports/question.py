@@ -1,7 +1,7 @@
 """A bank question from what a log says about it: options folded in, and a label where it can be graded again."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,22 @@ from smacs.store.text import normalised
 
 _MATHEMATICS = re.compile(r"math|aime|hmmt|olympiad|(?<![a-z])amc", re.IGNORECASE)
 _MARK = re.compile(r"\(?([A-Za-z])(?:[).:]| \))\s*(?=\S)")
+
+
+class Refused:
+    """The labels of a file that no grader can use: how many, and the first one's reason."""
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, ""
+
+    def __call__(self, reason: str) -> None:
+        """One more."""
+        self.count, self.first = self.count + 1, self.first or reason
+
+    def tell(self, name: str, note: Callable[[str], None]) -> None:
+        """A remark for the user, where there are any."""
+        if self.count:
+            note(f"{name}: {self.count} labels cannot be used, their questions have none: {self.first}")
 
 
 def fold(text: str, options: Sequence[str]) -> str:
@@ -48,39 +64,42 @@ def make_question(
     dataset: str = "",
     subject: str = "",
     identity: str = "",
+    refused: Callable[[str], None] = lambda _: None,
 ) -> Question:
     """A question whose id is made of its text, unless it has an `identity`.
 
     Where it has options it is graded by letter; else by the asserts or the checks of IFEval that its `row` of the data
     set or its metadata has; else by what its `target` looks like, and as mathematics where the dataset says so. A label
-    that none of these can use leaves it with recorded grades only.
+    that none of these can use leaves it with recorded grades only; `refused` takes the reason.
     """
     base = Question(id=identity, text=text.strip(), dataset=dataset, subject=subject)
     if len(options) > 1:
         options = unmarked([option.strip() for option in options])
         base = msgspec.structs.replace(base, text=fold(text, options), task="choice")
-        return gradable(base, letter_of(target, options), "choice")
+        return gradable(base, letter_of(target, options), "choice", refused)
     if own := own_label(row or {}):
-        return gradable(base, own[1], own[0])
+        return gradable(base, own[1], own[0], refused)
     if is_missing(target):
         return base
     mathematics = bool(_MATHEMATICS.search(dataset))
     grader = fitting_grader(Labelled(target, Options(), base.text)) or ("math" if mathematics else "")
     if not grader:
         return base
-    return gradable(msgspec.structs.replace(base, task=_task(grader)), target, grader)
+    return gradable(msgspec.structs.replace(base, task=_task(grader)), target, grader, refused)
 
 
-def gradable(question: Question, label: Any, grader: str) -> Question:
+def gradable(question: Question, label: Any, grader: str, refused: Callable[[str], None] = lambda _: None) -> Question:
     """The question with its label as `grader` reads it, or without a label where that grader cannot use it.
 
     The grader that the label fits is taken where `grader` is none of ours; so is its task where the question's is not.
+    `refused` takes the reason why the label cannot be used.
     """
     if label is None:
         return question
     item = Labelled(label, Options(), question.text)
     grader = grader if grader in GRADERS else fitting_grader(item)
     if not grader:
+        refused(f"no grader fits {str(label)[:60]!r}")
         return question
     known = question.task in TASKS and question.task != "open"
     task = question.task if known else _task(grader)
@@ -88,7 +107,8 @@ def gradable(question: Question, label: Any, grader: str) -> Question:
     graded = msgspec.structs.replace(question, label=label, grader=grader, task=task)
     try:
         check_label(graded)
-    except GradingError:
+    except GradingError as error:
+        refused(str(error).partition(": ")[2])
         return question if question.task not in TASK_OF else msgspec.structs.replace(question, task=task)
     return graded
 

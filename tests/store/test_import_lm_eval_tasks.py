@@ -28,16 +28,15 @@ def sample(
 ) -> dict[str, Any]:
     """A sample where `best` is the likeliest continuation; without continuations the LLM wrote "said"."""
     prompts = prompt if isinstance(prompt, list) else [prompt] * max(1, len(continuations))
-    calls: list[Any] = [[text, f" {then}"] for text, then in zip(prompts, continuations, strict=False)]
+    calls: list[list[Any]] = [[text, f" {then}"] for text, then in zip(prompts, continuations, strict=False)]
+    calls = calls or [[prompts[0], {}]]
     likely = [[str(-1.0 - (i != best)), "False"] for i in range(len(continuations))]
     resps = [[one] for one in likely] if continuations else [["said"]]
     made = {
         "doc_id": 0,
         "doc": doc,
         "target": target if isinstance(target, list) else str(target),
-        "arguments": {
-            f"gen_args_{i}": {"arg_0": a, "arg_1": b} for i, (a, b) in enumerate(calls or [[prompts[0], {}]])
-        },
+        "arguments": {f"gen_args_{i}": {"arg_0": a, "arg_1": b} for i, (a, b) in enumerate(calls)},
         "resps": resps,
         "filtered_resps": likely or ["said"],
         "filter": "none",
@@ -274,10 +273,10 @@ CASES = {
     ),
     "wic": Case(
         {"word": "bank", "sentence1": "He sat on the bank there.", "sentence2": "The bank is closed now.", "label": 0},
-        "Sentence 1: He sat on the bank there.\nSentence 2: The bank is closed now.\nQuestion: Is it the same?\nAnswer:",
+        "Sentence 1: He sat on the bank there.\nSentence 2: The bank is closed now.\nQuestion: The same?\nAnswer:",
         ["no", "yes"],
         0,
-        "He sat on the bank there.\nSentence 2: The bank is closed now.\nQuestion: Is it the same?\n(A) no\n(B) yes",
+        "He sat on the bank there.\nSentence 2: The bank is closed now.\nQuestion: The same?\n(A) no\n(B) yes",
         "A",
     ),
     "storycloze": Case(
