@@ -29,8 +29,9 @@ def sample(
     """A sample where `best` is the likeliest continuation; without continuations the LLM wrote "said"."""
     prompts = prompt if isinstance(prompt, list) else [prompt] * max(1, len(continuations))
     calls: list[list[Any]] = [[text, f" {then}"] for text, then in zip(prompts, continuations, strict=False)]
-    calls = calls or [[prompts[0], {}]]
-    likely = [[str(-1.0 - (i != best)), "False"] for i in range(len(continuations))]
+    if not calls:
+        calls.append([prompts[0], {}])
+    likely: list[Any] = [[str(-1.0 - (i != best)), "False"] for i in range(len(continuations))]
     resps = [[one] for one in likely] if continuations else [["said"]]
     made = {
         "doc_id": 0,
