@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from smacs.pool.errors import GradingError
 from smacs.store.graders.choice import find_letter, option_letters
 from smacs.store.graders.final import boxed, stated
-from smacs.store.graders.math import MATH
+from smacs.store.graders.math import MATH, undecided
 from smacs.store.graders.number import find_number, number
 from smacs.store.records import Question
 from smacs.store.text import normalised
@@ -35,6 +35,8 @@ def final_expression(reply: str) -> str | None:
     if inside := boxed(reply):
         return inside
     sentence = stated(reply)
+    if sentence and undecided(sentence):
+        return None
     if sentence and not _WORD.search(sentence):
         return sentence
     value = find_number(reply)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from smacs.pool.errors import InputError
 from smacs.store.create.columns import OPTIONS, Columns, as_text, columns_in, fill, is_template
-from smacs.store.create.labels import Labelled, first_option, guess_grader, read_label
+from smacs.store.create.labels import TASK_OF, Labelled, first_option, guess_grader, read_label
 from smacs.store.create.options import Options, is_missing, read_options
 from smacs.store.create.report import Place, Problem
 from smacs.store.create.source import Row, Rows, Source
@@ -14,7 +14,6 @@ from smacs.store.graders import GRADERS
 from smacs.store.records import Question
 from smacs.store.text import question_id
 
-TASK_OF = {"number": "math"}  # the other graders are called like the task whose answers they read
 _KNOWN = {"task": {"", "open", *GRADERS}, "grader": {"", *GRADERS}}
 _TEXTS = ("text", "id", "dataset", "subject", "task", "grader")
 
@@ -133,7 +132,7 @@ def _question(item: _Parsed, constants: Mapping[str, str], first: int | None) ->
     return Question(
         id=texts.get("id") or question_id(texts["text"]),
         text=texts["text"],
-        label=read_label(item.labelled, grader or task, first, item.setup),
+        label=read_label(item.labelled._replace(text=texts["text"]), grader or task, first, item.setup),
         task=task,
         grader=grader,
         dataset=texts["dataset"],

@@ -1,32 +1,61 @@
-"""Labels as graders want them, from the forms that data sets keep them in."""
+"""Labels as graders want them, from the forms that data sets, logs and people keep them in.
 
-from collections.abc import Sequence
+The one reader for `bank create` and `bank import`: what one of them can grade, the other can.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from smacs.store.create.options import LETTERS, Options, parse_list
-from smacs.store.graders.final import boxed
+from smacs.store.create.options import LETTERS, Options, is_missing, parse_list
+from smacs.store.graders.choice import shown_letters
+from smacs.store.graders.final import boxed, stated
 from smacs.store.graders.number import number
 from smacs.store.text import normalised
 
+TASKS = ("open", "choice", "math", "code", "instruction")  # those that there is a prompt for
+TASK_OF = {"number": "math", "ifeval": "instruction", "livecodebench": "code"}  # other graders are called like the task
+_ONE_VALUE = ("choice", "number", "math")  # graders whose label is a text
+_LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
+_LETTERED = re.compile(r"\(?([A-Za-z])[).:]\s+(\S.*)", re.DOTALL)
+_LONGEST = 100_000  # characters of a label that is a text; longer ones are read by nobody
+
 
 class Labelled(NamedTuple):
-    """The label of one question as it came, and its options."""
+    """The label of one question as it came, its options, and the question where the options may stand in it."""
 
     label: Any
     options: Options
+    text: str = ""
 
 
 def guess_grader(items: Sequence[Labelled]) -> str:
     """The grader that all labels of a source fit ("" where none is obvious)."""
-    labels = [item.label for item in items]
     if any(item.options.texts for item in items):
         return "choice"
-    if all(isinstance(label, list) and label and str(label[0]).startswith("assert") for label in labels):
-        return "code"
-    texts = [str(label).strip() for label in labels]
-    if all(len(text.strip("()")) == 1 and text.strip("()") in LETTERS for text in texts):
-        return "choice"
-    return "number" if all(number(final(text)) is not None for text in texts) else ""
+    found = {_form(item.label) for item in items}
+    return found.pop() if len(found) == 1 else ""
+
+
+def fitting_grader(item: Labelled) -> str:
+    """The grader that one label fits, where nobody says which; a letter fits only what shows it as an option."""
+    form = "choice" if item.options.texts else _form(item.label)
+    if form == "choice" and not item.options.texts:
+        return form if _letter(item, None) in shown_letters(item.text) else ""
+    return form or ("math" if isinstance(item.label, str) and boxed(item.label[:_LONGEST]) else "")
+
+
+def own_label(row: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Grader and label of a question whose row is not labelled by one text: asserts, or the checks of IFEval."""
+    asserts = _listed(row.get("test_list"))
+    if isinstance(asserts, list) and asserts:
+        imports = _listed(row.get("test_imports"))
+        setup = [row.get("test_setup_code"), *(imports if isinstance(imports, list) else [])]
+        return "code", _with_setup(asserts, "\n".join(text for text in setup if isinstance(text, str)))
+    names, arguments = _listed(row.get("instruction_id_list")), _listed(row.get("kwargs"))
+    if isinstance(names, list) and isinstance(arguments, list) and names:
+        return "ifeval", _instructions(names, arguments)
+    return None
 
 
 def first_option(items: Sequence[Labelled]) -> int | None:
@@ -51,23 +80,27 @@ def first_option(items: Sequence[Labelled]) -> int | None:
 def read_label(item: Labelled, grader: str, first: int | None, setup: Any = None) -> Any:
     """The label for `grader`; `first` is what `first_option` gave. What cannot be read stays as it is."""
     label = item.label
-    if grader == "choice":
-        return _letter(item, first)
-    if grader in ("number", "math"):
-        return final(str(label).strip())
-    if isinstance(label, str):  # a list that was written into a cell of a table
-        try:
-            label = parse_list(label)
-        except ValueError:
+    if grader in _ONE_VALUE:
+        if isinstance(label, list) and len(label) == 1 and not isinstance(label[0], list | Mapping):
+            label = label[0]
+        if isinstance(label, list | Mapping) or len(str(label)) > _LONGEST:
             return label
-    return {"asserts": label, "setup": setup} if grader == "code" and setup else label
+        item = item._replace(label=label)
+        return _letter(item, first) if grader == "choice" else final(str(label).strip())
+    label = _listed(label)
+    if grader == "code":
+        label = [label] if isinstance(label, str) and label.lstrip().startswith("assert") else label
+        return _with_setup(label, setup)
+    if grader == "ifeval" and isinstance(label, Mapping) and {*label} == {"instruction_id_list", "kwargs"}:
+        return _instructions(_listed(label["instruction_id_list"]), _listed(label["kwargs"]))
+    return label
 
 
 def final(solution: str) -> str:
-    r"""The answer of a worked solution, after "####" or in the last `\boxed{}`; else the text itself."""
+    r"""The answer of a worked solution: after "####", in the last `\boxed{}`, after "the answer is"; else the text."""
     if "####" in solution:
-        return solution.rsplit("####", 1)[1].strip()
-    return boxed(solution) or solution
+        return solution.rsplit("####", 1)[1].strip().partition("\n")[0].strip()
+    return boxed(solution) or stated(solution) or solution
 
 
 def position(label: Any) -> int | None:
@@ -75,9 +108,62 @@ def position(label: Any) -> int | None:
     if isinstance(label, bool):
         return None
     if isinstance(label, int | float):
-        return int(label) if label >= 0 and label == int(label) else None
+        return int(label) if 0 <= label < len(LETTERS) + 1 and label == int(label) else None
     text = str(label).strip().removesuffix(".0")  # a table with a gap in the column makes 1 a 1.0
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) < 4 else None
+
+
+def _form(label: Any) -> str:
+    """The grader that a label is meant for by its form alone."""
+    if isinstance(label, str):
+        label = _listed(label[:_LONGEST])
+    if isinstance(label, list) and len(label) == 1 and not str(label[0]).lstrip().startswith("assert"):
+        label = label[0] if not isinstance(label[0], list | Mapping) else label
+    if isinstance(label, list):
+        return _form_of_list(label)
+    if isinstance(label, Mapping):
+        return next((grader for key, grader in _KEYS.items() if key in label), "")
+    if isinstance(label, bool):
+        return ""
+    text = str(label).strip()
+    if text.startswith("assert"):
+        return "code"
+    read = final(text)
+    if _LETTER.fullmatch(read) or _LETTERED.fullmatch(read):
+        return "choice"
+    return "number" if number(read) is not None else ""
+
+
+_KEYS = {"asserts": "code", "instruction_id_list": "ifeval", "cases": "livecodebench"}
+
+
+def _form_of_list(label: list[Any]) -> str:
+    if label and all(isinstance(item, Mapping) and "check" in item for item in label):
+        return "instruction"
+    return "code" if label and str(label[0]).lstrip().startswith("assert") else ""
+
+
+def _listed(value: Any) -> Any:
+    """A list or table that was written into a cell as text; anything else as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    try:
+        found = parse_list(value)
+    except ValueError:
+        return value
+    return found if isinstance(found, list | Mapping) else value
+
+
+def _with_setup(asserts: Any, setup: Any) -> Any:
+    text = setup.replace("\r\n", "\n").strip() if isinstance(setup, str) else ""
+    return {"asserts": asserts, "setup": text} if text and isinstance(asserts, list) else asserts
+
+
+def _instructions(names: Any, arguments: Any) -> dict[str, Any]:
+    """On the hub every instruction has all keywords, most of them null."""
+    if isinstance(arguments, list) and all(isinstance(words, Mapping) for words in arguments):
+        arguments = [{key: word for key, word in words.items() if not is_missing(word)} for words in arguments]
+    return {"instruction_id_list": names, "kwargs": arguments}
 
 
 def _letter(item: Labelled, first: int | None) -> Any:
@@ -88,11 +174,24 @@ def _letter(item: Labelled, first: int | None) -> Any:
     place = position(label)
     if first is not None and place is not None and 0 <= place - first < len(options.texts):
         return LETTERS[place - first]
-    letter = text.strip("(). ").upper()
-    if len(letter) == 1 and letter in LETTERS[: len(options.texts) or None]:
+    known = [normalised(option) for option in options.texts]
+    matches = [i for i, option in enumerate(known) if option == normalised(text)]
+    if len(matches) == 1 and not _LETTER.fullmatch(text):
+        return LETTERS[matches[0]]
+    read = final(text)
+    letter = read.strip("(). :*").upper()
+    if len(letter) == 1 and letter in LETTERS[: len(known) or None]:
         return letter
-    matches = [i for i, option in enumerate(options.texts) if normalised(option) == normalised(text)]
+    if (both := _LETTERED.fullmatch(read)) and _is_option(both[1].upper(), normalised(both[2]), known, item.text):
+        return both[1].upper()
     return LETTERS[matches[0]] if len(matches) == 1 else label
+
+
+def _is_option(letter: str, said: str, known: Sequence[str], text: str) -> bool:
+    """Whether "(B) iron" is what option B says."""
+    if known:
+        return letter in LETTERS[: len(known)] and known[LETTERS.index(letter)] == said
+    return said in normalised(text)
 
 
 def _same_text(item: Labelled) -> bool:

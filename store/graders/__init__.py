@@ -19,6 +19,7 @@ from smacs.store.records import Question
 
 __all__ = ["GRADERS", "Grade", "Grader", "check_label", "gradable", "grade", "grader_of"]
 
+_SHOWN = 300  # characters of a label in a message
 GRADERS: Mapping[str, Grader] = {
     "number": NUMBER,
     "math": MATH,
@@ -49,8 +50,15 @@ def gradable(question: Question) -> bool:
 def check_label(question: Question) -> None:
     """Raise GradingError when the question's grader cannot use its label."""
     grader = grader_of(question)
-    if not grader.accepts(question):
-        raise GradingError(f"question {question.id!r}: expected {grader.label}; got {question.label!r}")
+    reason = grader.refuses(question)
+    if reason is not None:
+        why = f" ({reason})" if reason else ""
+        raise GradingError(f"question {question.id!r}: expected {grader.label}; got {_short(question.label)}{why}")
+
+
+def _short(label: object) -> str:
+    text = repr(label)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def grade(question: Question, response: str) -> Grade:

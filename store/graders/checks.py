@@ -1,14 +1,22 @@
 """The checks of verifiable instructions; a label names them by tag: `{"check": "words", "min": 3, "max": 9}`.
 
 They are small and need no package, so that a bank's own questions can be graded anywhere; the official checks of
-IFEval are the grader `ifeval`.
+IFEval are the grader `ifeval`. Patterns of a label are tried in a worker process: there are some that take for ever.
 """
 
 import json
 import re
 from abc import abstractmethod
+from functools import lru_cache
+from typing import Annotated
 
 import msgspec
+
+from smacs.store.graders.match_messages import Match, Matched
+from smacs.store.graders.worker import Worker
+
+Phrase = Annotated[str, msgspec.Meta(max_length=500)]  # a reply is looked through for each of them
+_worker = Worker[Match, Matched]("smacs.store.graders.match_worker", Matched, seconds=5.0)
 
 
 class Rule(msgspec.Struct, frozen=True, tag_field="check", forbid_unknown_fields=True):
@@ -17,6 +25,10 @@ class Rule(msgspec.Struct, frozen=True, tag_field="check", forbid_unknown_fields
     @abstractmethod
     def holds(self, reply: str) -> bool:
         """Whether the reply has the property."""
+
+    def problem(self) -> str | None:
+        """Why this cannot be checked; None where it can."""
+        return None
 
 
 class Counted(Rule, frozen=True):
@@ -85,7 +97,7 @@ class Numbered(Counted, frozen=True, tag="numbered"):
 class Frequency(Counted, frozen=True, tag="frequency", kw_only=True):
     """How often a word or phrase occurs, letter case ignored."""
 
-    word: str
+    word: Phrase
 
     def count(self, reply: str) -> int:
         """Number of occurrences."""
@@ -111,7 +123,7 @@ class Uppercase(Rule, frozen=True, tag="uppercase"):
 class Include(Rule, frozen=True, tag="include"):
     """All of these words or phrases occur, letter case ignored."""
 
-    words: list[str]
+    words: list[Phrase]
 
     def holds(self, reply: str) -> bool:
         """Whether none is missing."""
@@ -121,7 +133,7 @@ class Include(Rule, frozen=True, tag="include"):
 class Exclude(Rule, frozen=True, tag="exclude"):
     """None of these words or phrases occurs, letter case ignored."""
 
-    words: list[str]
+    words: list[Phrase]
 
     def holds(self, reply: str) -> bool:
         """Whether none is there."""
@@ -164,8 +176,13 @@ class Matches(Rule, frozen=True, tag="matches"):
     pattern: str
 
     def holds(self, reply: str) -> bool:
-        """Whether it does."""
-        return re.fullmatch(self.pattern, reply, re.DOTALL) is not None
+        """Whether it does; also no where the pattern takes longer than the worker's time."""
+        found = _worker.ask(Match(self.pattern, reply))
+        return found is not None and found.whole
+
+    def problem(self) -> str | None:
+        """Why the pattern is none."""
+        return _pattern_problem(self.pattern)
 
 
 class Quoted(Rule, frozen=True, tag="quoted"):
@@ -183,12 +200,19 @@ class Json(Rule, frozen=True, tag="json"):
 
     def holds(self, reply: str) -> bool:
         """Whether it is."""
-        fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", reply, re.DOTALL)
+        if len(reply) >= 6 and reply.startswith("```") and reply.endswith("```"):
+            reply = reply[3:-3].removeprefix("json")
         try:
-            value = json.loads(fenced[1] if fenced else reply)
+            value = json.loads(reply)
         except (ValueError, RecursionError):
             return False
         return isinstance(value, dict) and set(value) == set(self.keys)
+
+
+@lru_cache(maxsize=8192)
+def _pattern_problem(pattern: str) -> str | None:
+    found = _worker.ask(Match(pattern, ""))
+    return "trying the pattern took too long" if found is None else found.problem or None
 
 
 def _find(phrase: str, reply: str) -> list[str]:

@@ -102,7 +102,8 @@ def _why_wrong(program: str, setup: str, taken: Taken) -> str:
         return "the program ended before its functions were called"
     if len(texts) != len(taken.calls):
         return "the program gave other values than were asked for"
-    parts = {"texts": texts, "setup": setup if taken.uses_setup else "", "asserts": taken.asserts}
+    imports = "".join(f"import {name}\n" for name in taken.modules)
+    parts = {"texts": texts, "setup": imports + (setup if taken.uses_setup else ""), "asserts": taken.asserts}
     compared = run_python(_ASSERTS.format(name=VALUES, **{name: repr(part) for name, part in parts.items()}))
     return compared.reason
 
@@ -111,13 +112,15 @@ def _label(value: Any) -> CodeLabel:
     return msgspec.convert({"asserts": value} if isinstance(value, list) else value, CodeLabel)
 
 
-def _accepts(question: Question) -> bool:
+def _refuses(question: Question) -> str | None:
     try:
         label = _label(question.label)
         take_apart(label.asserts, label.setup)
-    except (msgspec.ValidationError, SyntaxError, ValueError):
-        return False
-    return bool(label.asserts)
+    except msgspec.ValidationError:
+        return ""
+    except ValueError as error:
+        return str(error)
+    return None
 
 
-CODE = Grader(_grade, _accepts, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs)
+CODE = Grader(_grade, _refuses, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs)

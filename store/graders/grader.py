@@ -23,12 +23,12 @@ class Grader:
     """A way to grade.
 
     `grade` compares a response with the question's label; it blocks, and several threads may call it at once.
-    `accepts` says whether the label can be used, `label` in words what it looks like. `unavailable` says why nothing
-    can be graded on this machine and what to do; None: it can.
+    `refuses` says why the label cannot be used, "" where only its form is wrong, None where it can; `label` is in words
+    what it looks like. `unavailable` says why nothing can be graded on this machine and what to do; None: it can.
     """
 
     grade: Callable[[Question, str], Grade]
-    accepts: Callable[[Question], bool]
+    refuses: Callable[[Question], str | None]
     label: str
     unavailable: Callable[[], str | None] = lambda: None
 

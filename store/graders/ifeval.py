@@ -46,19 +46,20 @@ def _label(value: Any) -> Instructions:
     return msgspec.convert(value, Instructions)
 
 
-def _accepts(question: Question) -> bool:
+def _refuses(question: Question) -> str | None:
     try:
         label = _label(question.label)
-    except msgspec.ValidationError:
-        return False
-    fits = 0 < len(label.instruction_id_list) == len(label.kwargs)
-    return fits and _known(msgspec.json.encode(label))
+        encoded = msgspec.json.encode(label)
+    except (msgspec.ValidationError, TypeError, RecursionError):
+        return ""
+    return _problem(encoded) if 0 < len(label.instruction_id_list) == len(label.kwargs) else ""
 
 
 @lru_cache(maxsize=8192)
-def _known(label: bytes) -> bool:
+def _problem(label: bytes) -> str | None:
+    """Why the checks cannot be made; None where they can."""
     outcome = _ask(Checks(msgspec.json.decode(label, type=Instructions), "", ""))
-    return outcome is not None and not outcome.problem
+    return "trying it took too long" if outcome is None else outcome.problem or None
 
 
-IFEVAL = Grader(_grade, _accepts, 'the benchmark\'s {"instruction_id_list": [...], "kwargs": [...]}', _unavailable)
+IFEVAL = Grader(_grade, _refuses, 'the benchmark\'s {"instruction_id_list": [...], "kwargs": [...]}', _unavailable)

@@ -21,11 +21,14 @@ def _grade(question: Question, response: str) -> Grade:
     return Grade(float(not failed), reply, "; ".join(f"does not hold: {check}" for check in failed))
 
 
-def _accepts(question: Question) -> bool:
+def _refuses(question: Question) -> str | None:
     try:
-        return bool(_checks(question.label))
-    except msgspec.ValidationError:
-        return False
+        checks = _checks(question.label)
+    except (msgspec.ValidationError, RecursionError):
+        return ""
+    if not checks:
+        return ""
+    return next((problem for check in checks if (problem := check.problem())), None)
 
 
-INSTRUCTION = Grader(_grade, _accepts, 'a list of checks, like [{"check": "words", "max": 20}]')
+INSTRUCTION = Grader(_grade, _refuses, 'a list of checks, like [{"check": "words", "max": 20}]')

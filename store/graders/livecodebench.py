@@ -124,19 +124,20 @@ def _problem(label: Any) -> Problem:
     return msgspec.convert(label, Problem)
 
 
-def _accepts(question: Question) -> bool:
+def _refuses(question: Question) -> str | None:
     try:
         problem = _problem(question.label)
         if problem.kind == "functional":
             _ = [json.loads(line) for case in problem.cases for line in (*case.input.splitlines(), case.output) if line]
-    except (msgspec.ValidationError, ValueError):
-        return False
-    return bool(problem.cases) and problem.function.isidentifier() == (problem.kind == "functional")
+    except (msgspec.ValidationError, ValueError, RecursionError):
+        return ""
+    fits = bool(problem.cases) and problem.function.isidentifier() == (problem.kind == "functional")
+    return None if fits else ""
 
 
 LIVECODEBENCH = Grader(
     _grade,
-    _accepts,
+    _refuses,
     '{"kind": "stdin", "cases": [{"input": "...", "output": "..."}]}, or kind "functional" with a "function"',
     no_programs,
 )

@@ -10,10 +10,12 @@ from functools import lru_cache
 from smacs.store.graders.final import boxed, stated
 from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
 from smacs.store.graders.math_messages import Comparison, Verdict
-from smacs.store.graders.number import number
+from smacs.store.graders.number import hedged, number
 from smacs.store.graders.worker import Worker
 from smacs.store.records import Question
 
+LONGEST = 10_000  # characters of a label
+_OR = re.compile(r"\b(?:or|either|between|oder|ou)\b|或|\\lor\b|\\vee\b", re.IGNORECASE)
 _worker = Worker[Comparison, Verdict]("smacs.store.graders.math_worker", Verdict)
 
 
@@ -22,6 +24,8 @@ def _grade(question: Question, response: str) -> Grade:
     expected = number(question.label)
     if answers and expected is not None and (found := number(answers[0])) is not None:
         return Grade(float(found == expected), str(found))
+    if any(map(undecided, (answers or [_last_line(response)])[:1])) and not undecided(question.label):
+        return NO_ANSWER
     candidates = [_latex(text) for text in (answers or _last_side(response))[:1]] + [response]
     verdict = _worker.ask(Comparison(question.label, candidates))
     if verdict is None:
@@ -36,15 +40,26 @@ def _latex(text: str) -> str:
     return f"${text}$"
 
 
+def undecided(text: str) -> bool:
+    """Whether a text leaves open which of several expressions it means."""
+    return bool(_OR.search(text)) or (not re.search(r"[a-zA-Z\\({\[]", text) and "," not in text and hedged(text))
+
+
+def _last_line(response: str) -> str:
+    return response.strip().rsplit("\n", 1)[-1]
+
+
 def _last_side(response: str) -> list[str]:
     """The right side of the last line when it is bare mathematics: no dollar signs, no words."""
-    side = response.strip().rsplit("\n", 1)[-1].rsplit("=", 1)[-1].strip("*`. ")
+    side = _last_line(response).rsplit("=", 1)[-1].strip("*`. ")
     return [] if "$" in side or re.search(r"(?<!\\)\b[a-zA-Z]{3,}", side) else [side]
 
 
-def _accepts(question: Question) -> bool:
+def _refuses(question: Question) -> str | None:
     label = question.label
-    return isinstance(label, str) and bool(label.strip()) and (number(label) is not None or _parses(label))
+    if not isinstance(label, str) or not label.strip() or len(label) > LONGEST:
+        return ""
+    return None if number(label) is not None or _parses(label) else ""
 
 
 @lru_cache(maxsize=8192)
@@ -53,4 +68,4 @@ def _parses(label: str) -> bool:
     return verdict is not None and verdict.parsed
 
 
-MATH = Grader(_grade, _accepts, 'an expression as a string, like "x^2 + 5x + 6" or "\\\\frac{1}{2}"')
+MATH = Grader(_grade, _refuses, 'an expression as a string, like "x^2 + 5x + 6" or "\\\\frac{1}{2}"')

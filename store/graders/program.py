@@ -2,7 +2,8 @@
 
 import re
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_OPENS = re.compile(r"[ \t]*```[ \t]*(\w*)")
 _DEFINES = re.compile(r"^[ \t]*(?:async\s+def|def|class)\s", re.MULTILINE)
 
 
@@ -22,6 +23,18 @@ def find_script(response: str) -> str | None:
 
 
 def _blocks(response: str) -> list[str]:
-    fences: list[tuple[str, str]] = _FENCE.findall(response)
-    python = [body for language, body in fences if language.lower() in ("python", "py", "python3")]
-    return python or [body for _, body in fences]
+    """The fenced blocks; the last one may lack its end."""
+    blocks: list[tuple[str, list[str]]] = []
+    inside = False
+    for line in _LINE.findall(response):
+        opens = _OPENS.match(line)
+        if opens and inside:
+            inside = False
+        elif opens and line.endswith("\n"):
+            blocks.append((opens[1], []))
+            inside = True
+        elif inside:
+            blocks[-1][1].append(line)
+    bodies = [(language.lower(), "".join(lines)) for language, lines in blocks]
+    python = [body for language, body in bodies if language in ("python", "py", "python3")]
+    return python or [body for _, body in bodies]

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smacs.pool.errors import InputError
 from smacs.store.imports.evalscope_review import Review, Timing
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.frame import Frame, common_frame, split_options
 from smacs.store.imports.grades import choose_metric, evaluation, mean
-from smacs.store.imports.left_out import Tally, UnscoredError
+from smacs.store.imports.left_out import SilentError, Tally, UnscoredError
 from smacs.store.imports.lines import first_keys, read_lines
-from smacs.store.imports.question import make_question
+from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.reported import evalscope_report
 from smacs.store.imports.told import told_text
 from smacs.store.merge import Found
@@ -38,41 +37,48 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     sizes: dict[int | str, int] = {}
     frame = common_frame(_prompts(path, sizes, replace(options, left_out=Tally())))
     waiting: dict[int | str, list[Evaluation]] = {}
+    refused = Refused()
     for place, review in read_lines(path, Review, LOOKS, options):
+        if not review.prompt:
+            options.left_out.add(SilentError(f"{place}: neither `messages` nor `sample_metadata` has the prompt."))
+            continue
         runs = waiting.setdefault(review.group, [])
         sizes[review.group] = sizes.get(review.group, 0) - 1
         with options.record():
             runs.append(_run(place, review, path, options))
         if sizes[review.group] <= 0 and waiting.pop(review.group):
             with options.record():
-                question = _question(place, review, frame, dataset, subject, options.text)
+                question = _question(place, review, frame, dataset, subject, options.text, refused)
                 yield Found(question, {_llm(review, path, options): mean(runs)})
+    refused.tell(path.name, options.note)
 
 
 def _prompts(path: Path, sizes: dict[int | str, int], options: Options) -> Iterator[str]:
-    """The prompts; the number of repeats of each sample goes to `sizes`."""
+    """The prompts; the number of repeats of each sample goes to `sizes`. Reviews without a prompt are passed over."""
     for _, review in read_lines(path, Review, LOOKS, options):
-        sizes[review.group] = sizes.get(review.group, 0) + 1
-        if review.prompt.strip():
-            yield review.prompt
+        if prompt := review.prompt:
+            sizes[review.group] = sizes.get(review.group, 0) + 1
+            yield prompt
 
 
-def _question(place: str, review: Review, frame: Frame, dataset: str, subject: str, wanted: str | None) -> Question:
+def _question(
+    place: str, review: Review, frame: Frame, dataset: str, subject: str, wanted: str | None, refused: Refused
+) -> Question:
     """The question in the prompt, or with `wanted` in fields of the sample's metadata. Raises InputError."""
-    if not review.prompt.strip():
-        raise InputError(f"{place}: expected `messages` with a text of the user.")
     text, choices = split_options(frame.inside(review.prompt))
-    metadata = review.sample_score.sample_metadata or {}
     if wanted is not None:
-        text = told_text(place, wanted, {"prompt": review.prompt, **metadata})
+        text = told_text(place, wanted, {"prompt": review.prompt, **review.metadata})
+    elif not choices:
+        text = review.inner or text
     targets: Sequence[str] = [review.target] if isinstance(review.target, str) else review.target or []
     return make_question(
         text,
         options=choices,
         target=targets[0] if len(targets) == 1 else None,
-        asserts=metadata.get("test_list"),
+        row=review.metadata,
         dataset=dataset,
         subject=subject,
+        refused=refused,
     )
 
 

@@ -1,7 +1,7 @@
 """`samples_*.jsonl` of lm-evaluation-harness (`lm_eval --log_samples`), read as version 0.4 writes them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,23 @@ from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import choose_metric, evaluation
 from smacs.store.imports.lines import convert, first_keys, read_lines
-from smacs.store.imports.lm_eval_doc import Sample, question_of
-from smacs.store.imports.question import letter_of
+from smacs.store.imports.lm_eval_calls import first_text
+from smacs.store.imports.lm_eval_doc import Asked, Sample, asked
+from smacs.store.imports.question import Refused
 from smacs.store.imports.reported import lm_eval_results
 from smacs.store.merge import Found
 from smacs.store.packed import stem
 from smacs.store.records import Evaluation
 
 LOOKS = 'a sample of lm-evaluation-harness with "doc_id", "doc", "target", "arguments", "resps", "filtered_resps"'
-_METRICS = ("math_verify", "exact_match", "acc", "pass@1", "pass_at_1", "prompt_level_strict_acc")
+_METRICS = (
+    *("math_verify", "exact_match", "acc", "pass@1", "pass_at_1", "prompt_level_strict_acc"),
+    *("em", "exact", "acc_norm", "acc_bytes", "score", "f1"),
+)
+_NO_GRADE = re.compile(
+    r"perplexity|per_byte|brier|percent_|likelihood|entropy"
+)  # of the text or the run, not the answer
+_LEAVE = "Leave this file out."
 _FILE = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)")
 
 
@@ -39,17 +47,24 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     dataset = options.dataset or (name["task"] if name else stem(path).stem)
     metric, _, wanted = (options.metric or "").partition(",")
     filters: dict[str, None] = {}
-    chosen = metric
+    chosen, lost, refused = metric, 0, Refused()
     for place, line in read_lines(path, dict[str, Any], LOOKS, options):
         with options.record():
             sample = convert(place, line, Sample, LOOKS)
             filters[sample.filter] = None
             if sample.filter == (wanted or next(iter(filters))):
-                question, letters = question_of(place, sample, options.text, dataset)
+                said = asked(place, sample, options.text, dataset, refused)
                 there = sample.metrics or [key for key in line if key not in Sample.__struct_fields__]
-                chosen = choose_metric(place, there, _METRICS, metric or None)
+                chosen = _choose(place, there, line, metric or None)
                 grade = options.grade(place, chosen, line.get(chosen), called=f"{chosen},{sample.filter}")
-                yield Found(question, {llm: _cell(sample, grade, letters, path)})
+                lost += said.without_options
+                yield Found(said.question, {llm: _cell(sample, said, grade, path, chosen)})
+    refused.tell(path.name, options.note)
+    if lost:
+        options.note(
+            f"{path.name}: {lost} questions were answered by letter and their options are nowhere in the file: without "
+            "options and label. Where a field has them, say --text '{question}\\n{field}'"
+        )
     if wanted and wanted not in filters:
         raise InputError(f"{path}: no sample has the filter {wanted!r}; there are {', '.join(filters)}.")
     if len(filters) > 1 and not wanted:
@@ -77,29 +92,29 @@ def _llm(path: Path) -> str:
     raise InputError(f"{path}: no results file beside it and no folder says which LLM this is. Name it with --llm.")
 
 
-def _cell(sample: Sample, grade: float, options: Sequence[str], path: Path) -> Evaluation:
-    source = f"lm_eval: {path.name}"
-    if options:
-        return evaluation(grade, "", source, answer=_likeliest(sample.resps, options))
-    response, answer = _first(sample.resps), _first(sample.filtered_resps)
-    return evaluation(grade, response, source, answer=None if answer == "[invalid]" else answer)
+def _choose(place: str, there: Sequence[str], line: Mapping[str, Any], wanted: str | None) -> str:
+    """The score that is the grade. Raises InputError where there is none of a single sample."""
+    graded = [name for name in there if not isinstance(line.get(name), list | dict)]
+    if there and (not graded or (wanted in there and wanted not in graded)):
+        raise InputError(
+            f"{place}: {wanted or ', '.join(there)}: lm-evaluation-harness computes this over the whole set, and the "
+            f"samples hold no grade of their own. {'Choose another score with --metric.' if graded else _LEAVE}"
+        )
+    likely = [name for name in graded if name == wanted or not _NO_GRADE.search(name)]
+    return choose_metric(place, likely or graded, _METRICS, wanted)
 
 
-def _likeliest(replies: Sequence[Any], options: Sequence[str]) -> str | None:
-    """The letter of the option with the highest log-likelihood; each reply is [[log-likelihood, is_greedy]]."""
-    try:
-        scores = [float(_first(reply)) for reply in replies]
-    except ValueError:
-        return None
-    best = options[max(range(len(scores)), key=scores.__getitem__)] if len(scores) == len(options) else ""
-    return letter_of(best, options)
-
-
-def _first(value: Any) -> str:
-    """The first text in lists within lists."""
-    while isinstance(value, list) and value:
-        value = value[0]
-    return "" if isinstance(value, list) or value is None else str(value)
+def _cell(sample: Sample, said: Asked, grade: float, path: Path, metric: str) -> Evaluation:
+    """A log-likelihood is no reply: the likeliest of several continuations is one, a single one is none."""
+    source, calls = f"lm_eval: {path.name}", said.calls
+    if not calls.continuations:
+        answer = first_text(sample.filtered_resps)
+        return evaluation(grade, first_text(sample.resps), source, answer=None if answer == "[invalid]" else answer)
+    best = calls.likeliest(sample.resps, by_length=metric == "acc_norm") if len(calls.continuations) > 1 else None
+    if best is None:
+        return evaluation(grade, "", source)
+    letter = said.letters[best] if said.letters else calls.continuations[best]
+    return evaluation(grade, calls.continuations[best] if calls.choosing else letter, source, answer=letter)
 
 
 FORMAT = Format(

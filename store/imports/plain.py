@@ -13,7 +13,7 @@ from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import evaluation, read_text
 from smacs.store.imports.left_out import UnusableError
 from smacs.store.imports.lines import convert, first_keys, read_lines, table_header, table_lines
-from smacs.store.imports.question import gradable
+from smacs.store.imports.question import Refused, gradable
 from smacs.store.imports.told import told_text
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
@@ -57,11 +57,13 @@ def _header(path: Path) -> list[str]:
 
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each line."""
+    refused = Refused()
     for place, line in _table(path, options) if suffix_of(path) in TABLES else _lines(path, options):
         with options.record():
             if not line.question.strip() or not line.llm.strip():
                 raise UnusableError(f"{place}: `question` or `llm` is empty. Expected {LOOKS}.", "of another form")
-            yield Found(_question(place, line, options), {line.llm: _cell(place, line, path, options)})
+            yield Found(_question(place, line, options, refused), {line.llm: _cell(place, line, path, options)})
+    refused.tell(path.name, options.note)
 
 
 def _lines(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
@@ -105,7 +107,7 @@ def _cell(place: str, line: Line, path: Path, options: Options) -> Evaluation:
     )
 
 
-def _question(place: str, line: Line, options: Options) -> Question:
+def _question(place: str, line: Line, options: Options, refused: Refused) -> Question:
     if options.has(line.question):
         return Question(id=line.question, text="")
     dataset = options.dataset or line.dataset
@@ -116,7 +118,7 @@ def _question(place: str, line: Line, options: Options) -> Question:
     if line.grader not in ("", *GRADERS):
         message = f"{place}: expected a `grader` out of {', '.join(GRADERS)}; got {line.grader!r}."
         raise UnusableError(message, "of another form")
-    return gradable(base, line.label, line.grader or line.task)
+    return gradable(base, line.label, line.grader or line.task, refused)
 
 
 FORMAT = Format(

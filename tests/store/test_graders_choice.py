@@ -3,7 +3,7 @@
 import pytest
 
 from smacs.store.graders import Grade, grade
-from smacs.store.graders.choice import find_letter, option_letters
+from smacs.store.graders.choice import find_letter, option_letters, shown_letters
 from smacs.store.records import Question
 
 OPTIONS = "Which one?\n(A) gold\n(B) iron\n(C) tin\n(D) lead"
@@ -84,3 +84,37 @@ def test_the_options_of_the_question_say_which_letters_count() -> None:
     asked = Question(id="q", text=OPTIONS, label="B", grader="choice")
     assert grade(asked, "The answer is (B).") == Grade(1.0, "B")
     assert grade(asked, "The answer is (C).") == Grade(0.0, "C")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "The answer is A or B",
+        "The answer is B (or A)",
+        "The answer is A or maybe B",
+        "Answer: A or, perhaps, B",
+        "Answer: A | B",
+        "The answer is A; B",
+        "The answer is A, B or C",
+        "The answer is (A) (B) (C)",
+        "The answer is A or the answer is B",
+        r"\boxed{A} or \boxed{B}",
+        "The answer is either A or B",
+    ],
+)
+def test_several_letters_are_no_answer(response: str) -> None:
+    assert find_letter(response, "ABC") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("Which?\n(A) x\n(B) y", "AB"),
+        ("Which? A) x B) y C) z", "ABC"),
+        ("V) hich? The options are: (A) x (B) y", "AB"),
+        ("Is vitamin A. good?", ""),
+        ("I. one\nII. two", ""),
+    ],
+)
+def test_the_letters_that_a_question_shows(text: str, letters: str) -> None:
+    assert shown_letters(text) == letters

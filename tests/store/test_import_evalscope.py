@@ -104,7 +104,6 @@ def test_reviews_of_older_versions(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ('{"index": "x"}', r"line 1: Expected `int`, got `str` - at `\$.index`"),
-        ('{"index": 0, "messages": [], "sample_score": {"score": {"value": {"a": 1}}}}', "`messages` with a text"),
         ('{"index": 0, "mess', r"line 1 is no JSON .*The file ends in the middle"),
         ("", "is empty. Expected lines of JSON, each a review of evalscope"),
     ],
@@ -113,3 +112,83 @@ def test_a_review_that_is_not_as_expected(tmp_path: Path, line: str, said: str) 
     (tmp_path / "x.jsonl").write_text(line)
     with pytest.raises(InputError, match=said):
         read(tmp_path / "x.jsonl")
+
+
+SCORE = {"value": {"acc": 1.0}, "main_score_name": "acc"}
+
+
+def write(folder: Path, *reviews: dict[str, Any]) -> Path:
+    path = folder / "x.jsonl"
+    path.write_text("".join(json.dumps({"index": i} | review) + "\n" for i, review in enumerate(reviews)))
+    return path
+
+
+def review(text: str = "", metadata: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    return {"input": text, "sample_score": {"score": SCORE, "sample_metadata": metadata}} | fields
+
+
+CODE = '**User**: \nWrite the function.\n\n\nimport math\n\n\ndef {}(x):\n    """{}\n    """\n'
+
+
+@pytest.mark.parametrize("names", [["root"], ["root", "twice", "shout"]])
+def test_a_question_of_code_stays_whole(names: list[str], tmp_path: Path) -> None:
+    found = read(write(tmp_path, *(review(CODE.format(name, name)) for name in names)))
+    asked = 'import math\n\n\ndef {}(x):\n    """{}\n    """'
+    assert [item.question.text.partition("import")[2] for item in found] == [
+        asked.format(name, name).partition("import")[2] for name in sorted(names)
+    ]
+    assert not any("User" in item.question.text for item in found)
+
+
+def test_the_metadata_say_where_the_question_ends(tmp_path: Path) -> None:
+    found = read(
+        write(
+            tmp_path,
+            *(review(f"**User**: \nDo it: what is {i}?\nBe brief.", {"question": f"what is {i}?"}) for i in (1, 2)),
+        )
+    )
+    assert [item.question.text for item in found] == ["what is 1?", "what is 2?"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        review("**User**: \n", {"turn_1_prompt": '{"content": "Name a river."}', "turn_2_prompt": {"content": "Why?"}}),
+        review("**User**: \n", {"turn_2_prompt": "Why?", "turn_1_prompt": "Name a river."}),
+        review("**User**: Name a river.\n\n**Assistant**: The Elbe.\n\n**User**: Why?"),
+        review(
+            messages=[
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "Name a river."},
+                {"role": "assistant", "content": None},
+                {"role": "user", "content": [{"type": "text", "text": "Why?"}]},
+            ]
+        ),
+    ],
+    ids=range(4),
+)
+def test_a_conversation_is_its_turns(made: dict[str, Any], tmp_path: Path) -> None:
+    assert read(write(tmp_path, made))[0].question.text == "Name a river.\n\nWhy?"
+
+
+def test_reviews_without_a_prompt_are_left_out_and_counted(tmp_path: Path) -> None:
+    left_out = Tally()
+    path = write(tmp_path, *(review("**User**: \n") for _ in range(5)), review("**User**: What?"))
+    assert [item.question.text for item in read(path, left_out=left_out)] == ["What?"]
+    assert [(str(entry), entry.fault) for entry in left_out.kinds.values()] == [("5 without a prompt", False)]
+
+
+def test_as_many_questions_as_there_were(tmp_path: Path) -> None:
+    """128 conversations by turns; each is one question."""
+    turns = ({"turn_1_prompt": f"Name river {i}.", "turn_2_prompt": "Use no commas."} for i in range(128))
+    found = read(write(tmp_path, *(review("**User**: \n", metadata) for metadata in turns)))
+    assert len({item.question.id or item.question.text for item in found}) == 128
+
+
+def test_asserts_of_the_metadata_are_the_label(tmp_path: Path) -> None:
+    made = review(
+        "Write f.", {"test_list": ["assert f(1) == 2"], "test_imports": ["import math"]}, target="def f(x): ..."
+    )
+    question = read(write(tmp_path, made))[0].question
+    assert (question.grader, question.task) == ("code", "code")
+    assert question.label == {"asserts": ["assert f(1) == 2"], "setup": "import math"}

@@ -40,6 +40,24 @@ def test_one_prompt_within_another() -> None:
     assert [frame.inside(prompt) for prompt in prompts] == ["What?", "What?\nAnd why?"]
 
 
+def test_what_prompts_share_of_the_question_stays() -> None:
+    passage = "The ferry sails at nine.\n"
+    asked = [f"{passage}{question}\nWhich of these is true?" for question in ("It is early.", "It is late.")]
+    prompts = [f"Answer the question with one letter.\n\n{text}\n\nANSWER:" for text in asked]
+    frame = common_frame(prompts)
+    assert [frame.inside(prompt) for prompt in prompts] == asked
+    code = [f"```python\nimport math\n\ndef {name}(x):\n    pass\n```" for name in ("root", "twice")]
+    frame = common_frame(code)
+    assert [frame.inside(prompt) for prompt in code] == code
+
+
+def test_examples_that_are_announced_go_with_their_instruction() -> None:
+    shown = "Here are some examples of how to answer similar questions:\n\nHow many?\n\nANSWER: 7\n\nNow answer:\n\n"
+    prompts = [f"{shown}What is {i} + 2?\nSay why." for i in (1, 2)]
+    frame = common_frame(prompts)
+    assert [frame.inside(prompt) for prompt in prompts] == [f"What is {i} + 2?\nSay why." for i in (1, 2)]
+
+
 def test_options() -> None:
     assert split_options("A) of the two\nis right?") == ("A) of the two\nis right?", [])
     assert split_options("问题：谁？\n选项：\nA) 甲\nB) 乙") == ("谁？", ["甲", "乙"])
