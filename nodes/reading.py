@@ -7,7 +7,7 @@ one that the server still finds too long is cut further.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from smacs.nodes.records import Usage, usage_of
+from smacs.nodes.records import Usage, unread, usage_of
 from smacs.nodes.run import Run, Tools
 from smacs.nodes.window import fit_prompt
 from smacs.pool.llm import LLM
@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Written:
-    """At most `n` choices, the failure that ended the calls if one did, what was cut, and what the calls cost."""
+    """At most `n` choices, the failure that ended the calls if any, what was cut or left out, and their cost."""
 
     choices: list[Choice] = field(default_factory=list)
     failure: Failure | None = None
@@ -62,7 +62,7 @@ async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Written:
         written.usage.append(usage_of(result))
         if isinstance(result, Reply):
             written.choices += result.choices
-            written.cuts += [cut for cut in cuts if cut not in written.cuts]
+            written.cuts += [cut for cut in (*cuts, *unread(result)) if cut not in written.cuts]
         elif result.kind == "overflow" and share > _SHRINK**_TRIES:
             share *= _SHRINK
             continue

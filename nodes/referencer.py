@@ -14,7 +14,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from smacs.nodes.records import Reference, Usage, total_usage, usage_of
+from smacs.nodes.records import Reference, Usage, total_usage, unread, usage_of
 from smacs.nodes.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, call_seed, run_of
 from smacs.pool.llm import LLM
 from smacs.pool.replies import Failure, Reply
@@ -36,12 +36,14 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
     ranks = {name: rank for rank, name in enumerate(state["priors"])}
     records: list[Reference] = []
     usage: list[Usage] = []
+    reasons: list[str] = []
     name: str | None = state["llm"]
     while name is not None:
         results = await _ask(tools.pool.llms[name], state, run, tools)
         new = _records(results, ranks[name], state["priors"][name])
         records += new
         usage += map(usage_of, results)
+        reasons += dict.fromkeys(reason for result in results for reason in unread(result))
         for record in new:
             tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
         if isinstance(results[0], Reply):
@@ -49,7 +51,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
             break
         late = run.time_left(REFERENCE_SHARE) == 0 and run.quorum.is_set()
         name = None if late or run.time_left(REFERENCE_LIMIT) == 0 else run.next_substitute()
-    return {"references": records, "usage": total_usage(usage)}
+    return {"references": records, "usage": total_usage(usage), "degraded": reasons}
 
 
 async def _ask(llm: LLM, task: ReferencerTask, run: Run, tools: Tools) -> list[Reply | Failure]:

@@ -56,7 +56,7 @@ def async_http() -> "AsyncClient":
     """A new async HTTP client for the openai client; deadlines are its caller's."""
     from openai import DefaultAsyncHttpxClient
 
-    return DefaultAsyncHttpxClient(timeout=None, verify=tls())
+    return DefaultAsyncHttpxClient(timeout=None, verify=tls(), follow_redirects=False)
 
 
 @cache
@@ -64,7 +64,7 @@ def sync_http() -> "SyncClient":
     """The HTTP client of all sync calls."""
     from openai import DefaultHttpxClient
 
-    return DefaultHttpxClient(timeout=None, verify=tls())
+    return DefaultHttpxClient(timeout=None, verify=tls(), follow_redirects=False)
 
 
 @cache

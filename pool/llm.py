@@ -169,6 +169,7 @@ class LLM:
             http_async_client=async_http(),
             session=new_session(self.spec.in_flight, url),
             owner=self,
+            most_bytes=int(self.spec.reply_limit * (1 << 20)),
             timeout=None,
         )
 

@@ -1,5 +1,7 @@
 """Embedders: templates, normalisation, and what a question is sent as."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,10 +22,18 @@ def test_queries_and_documents_have_templates_of_their_own() -> None:
     assert put(one, ["a"], query=False) == ["a {braces}"]
 
 
-def test_rows_are_normalised_and_a_zero_row_stays_zero() -> None:
-    rows = normalise(np.array([[3.0, 4.0], [0.0, 0.0]]), EmbedderSpec(dimension=2))
-    assert rows.tolist() == [pytest.approx([0.6, 0.8]), [0.0, 0.0]]
+def test_rows_are_normalised_however_large_they_are() -> None:
+    rows = normalise(np.array([[3.0, 4.0], [1.5e38, 2e38]], dtype=np.float32), EmbedderSpec(dimension=2))
+    assert rows.tolist() == [pytest.approx([0.6, 0.8]), pytest.approx([0.6, 0.8])]
     assert rows.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("row", "what"), [([math.nan, 1.0], "NaN or infinity"), ([0.0, math.inf], "NaN or infinity"), ([0.0, 0.0], "zeros")]
+)
+def test_rows_without_a_direction_are_refused_by_the_embedders_name(row: list[float], what: str) -> None:
+    with pytest.raises(EmbedderDownError, match=f"Embedder mine: .* got 1 of 2 that cannot .*{what}"):
+        normalise(np.array([[3.0, 4.0], row]), EmbedderSpec(model="mine", dimension=2))
 
 
 async def test_a_question_is_sent_in_the_query_template(mock: MockServer) -> None:
