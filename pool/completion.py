@@ -223,7 +223,7 @@ class _Reader:
         values = [_as(token.logprob, Logprob) for token in tokens or ()]
         if tokens is None or None in values:
             odd = next((bytes(t.logprob) for t, v in zip(tokens or (), values, strict=True) if v is None), b"no list")
-            self.notes.append(f"its log-probabilities are left out ({_shown(odd)} is none)")
+            self.notes.append(f"its log-probabilities are left out ({_shown(odd)} cannot be one)")
             return None
         return Logprobs([Token(value) for value in values if value is not None])
 
@@ -307,7 +307,8 @@ def _failed(choice: _AnyChoice) -> bool:
 
 def _error(raw: msgspec.Raw) -> Exception:
     """The error of a choice as the error of its code."""
-    return error_inside(decoded(bytes(raw)) or "the reply ended with an error, says its server")
+    unsaid = {"message": "its server ended it with an error and says no more", "code": 502}
+    return error_inside(decoded(bytes(raw)) or unsaid)
 
 
 def _no_completion(body: bytes) -> Exception:
@@ -327,5 +328,6 @@ def _no_completion(body: bytes) -> Exception:
     top = decoded(body)
     if isinstance(top, dict | list) and said(top):
         return error_inside(top)
-    there = f"it has {cut(', '.join(top), 100) or 'nothing'}" if isinstance(top, dict) else "it is no object"
-    return Unreadable(f"the reply is no chat completion: no `choices`, {there}; {hint}")
+    there = f"no `choices`, only {cut(', '.join(top), 100) or 'nothing'}" if isinstance(top, dict) else "no object"
+    there = "its `choices` are no list" if isinstance(top, dict) and "choices" in top else there
+    return Unreadable(f"the reply is no chat completion: {there}; {hint}")

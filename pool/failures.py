@@ -104,7 +104,8 @@ def _explain_connection(error: openai.APIConnectionError) -> str:
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    text = cut(f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__, 160)
+    words = str(cause).removeprefix("400, message:").strip()  # aiohttp's own number for a reply that is no HTTP
+    text = cut(f"{type(cause).__name__}: {words}" if words else type(cause).__name__, 160)
     broken = error.__cause__
     if isinstance(broken, ClientPayloadError | ClientResponseError):
         return f"the reply broke off or is no HTTP ({text}); look at the server's log"

@@ -4,6 +4,7 @@ What fails is raised as the openai client's own errors, so that callers need not
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -141,6 +142,9 @@ def _pause(error: BaseException | None, failed: int) -> float:
     """Seconds before the next try: what the server asks for in Retry-After, else exponential with jitter."""
     asked = error.response.headers.get("retry-after", "") if isinstance(error, openai.APIStatusError) else ""
     try:
-        return min(max(float(asked), 0.0), _LONGEST_WAIT) if asked.strip().lower() != "nan" else _LONGEST_WAIT
+        seconds = float(asked)
     except ValueError:
+        seconds = math.nan
+    if math.isnan(seconds):
         return random.uniform(0, min(0.5 * 2**failed, _LONGEST_BACKOFF))
+    return min(max(seconds, 0.0), _LONGEST_WAIT)
