@@ -8,19 +8,19 @@ from typing import Any
 
 import msgspec
 
-# all up to a literal that JSON does not have, strings taken whole
-_LITERAL = re.compile(
-    rb'((?:[^"NnIi+-]++|"(?:[^"\\]++|\\.)*+(?:"|\Z)|(?![+-]?(?:NaN|nan|Infinity|inf\b))[NnIi+-])*+)'
-    rb"([+-]?(?:NaN|nan|Infinity|inf\b))",
+# Both match at every place where they are tried, at the end too: what fails at each would be tried from all others.
+_LITERAL = re.compile(  # all up to a literal that JSON does not have, strings taken whole
+    rb'((?:[^"NnIi+-]++|"(?:[^"\\]++|\\.)*+(?:"|\Z)|(?![+-]?(?:NaN|nan|Infinity|inf\b))[NnIi+-]|\\\Z)*+)'
+    rb"([+-]?(?:NaN|nan|Infinity|inf\b)|\Z)",
     re.DOTALL,
 )
 _HALF = re.compile(  # all up to half a surrogate pair
-    rb"((?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+)"
-    rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}",
+    rb"((?:[^\\]++|\\\\|\\[^u\\]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|\\\Z)*+)(\\u[dD][89a-fA-F][0-9a-fA-F]{0,2}|\Z)",
     re.DOTALL,
 )
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_EVENT = re.compile(rb"\s*(?:(?::[^\n]{0,4096}|event:[^\n]{0,4096}|id:[^\n]{0,4096})\s+)*data:")
+_EVENT = re.compile(rb"\s*+(?:(?:|event|id|retry):[^\n]*+\n\s*+)*+data:")
 
 
 def mended(body: bytes) -> bytes:
@@ -29,12 +29,12 @@ def mended(body: bytes) -> bytes:
     if _EVENT.match(body[:65536]):
         body = _joined(body)
     if _SURROGATE.search(body):
-        body = _HALF.sub(rb"\1\\ufffd", body)
+        body = _HALF.sub(lambda found: found[1] + (b"\\ufffd" if found[2] else b""), body)
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         if b"N" in body or b"n" in body:
-            body = _LITERAL.sub(rb'\1"\2"', body)
+            body = _LITERAL.sub(lambda found: found[1] + (b'"%b"' % found[2] if found[2] else b""), body)
     except RecursionError:
         pass
     return body
@@ -54,12 +54,12 @@ def utf8(body: bytes, charset: str | None = None) -> bytes:
 
 
 def _known(charset: str | None) -> str:
+    """The charset where Python can read texts in it, else UTF-8."""
     try:
-        return (
-            codecs.lookup(charset or "utf-8").name if codecs.lookup(charset or "utf-8")._is_text_encoding else "utf-8"
-        )
-    except LookupError:
+        b"".decode(charset or "utf-8")
+    except LookupError:  # unknown, or no encoding of texts
         return "utf-8"
+    return charset or "utf-8"
 
 
 class _Delta(msgspec.Struct):
