@@ -22,7 +22,6 @@ _MUCH = 1 << 20  # bytes: objects are counted from here on
 _NULL = msgspec.Raw(b"null")
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
-Logprob = Annotated[float, msgspec.Meta(ge=LEAST_LOGPROB, le=MOST_LOGPROB)]
 
 
 class Unreadable(msgspec.DecodeError):
@@ -32,7 +31,7 @@ class Unreadable(msgspec.DecodeError):
 class Token(msgspec.Struct, gc=False):
     """One token's natural log-probability."""
 
-    logprob: Logprob
+    logprob: Annotated[float, msgspec.Meta(ge=LEAST_LOGPROB, le=MOST_LOGPROB)]
 
 
 class Logprobs(msgspec.Struct):
@@ -146,15 +145,21 @@ def read_completion(body: bytes, n: int) -> tuple[Completion, list[str]]:
     """
     if len(body) > _MUCH and body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
         raise Unreadable(f"the reply has more than {_MOST_OBJECTS:,} objects and lists: no chat completion has so many")
+    completion, notes = _plain(body), list[str]()
+    if completion is None:
+        reader = _Reader()
+        completion, notes = reader.completion(mended(body)), reader.notes
+    return completion, [*notes, *_keep_first(completion.choices, n)]
+
+
+def _plain(body: bytes) -> Completion | None:
+    """The completion where every field is as it should be and every choice has text."""
     try:
         completion = _strict.decode(body)
-        plain = all(choice.message.content and choice.finish_reason != "error" for choice in completion.choices)
     except _UNFIT:
-        plain = False
-    reader = _Reader()
-    if not plain:
-        completion = reader.completion(mended(body))
-    return completion, [*reader.notes, *_keep_first(completion.choices, n)]
+        return None
+    plain = all(choice.message.content and choice.finish_reason != "error" for choice in completion.choices)
+    return completion if plain else None
 
 
 def _keep_first(choices: list[ReadChoice], n: int) -> list[str]:
@@ -219,13 +224,13 @@ class _Reader:
         found = _as(raw, _AnyLogprobs)
         if found is None or not _is(found.content):
             return None
+        plain = _as(found.content, list[Token])
+        if plain is not None:
+            return Logprobs(plain)
         tokens = _as(found.content, list[_AnyToken])
-        values = [_as(token.logprob, Logprob) for token in tokens or ()]
-        if tokens is None or None in values:
-            odd = next((bytes(t.logprob) for t, v in zip(tokens or (), values, strict=True) if v is None), b"no list")
-            self.notes.append(f"its log-probabilities are left out ({_shown(odd)} cannot be one)")
-            return None
-        return Logprobs([Token(value) for value in values if value is not None])
+        odd = next((sent for token in tokens or () if not _likely(sent := bytes(token.logprob))), b"what came")
+        self.notes.append(f"its log-probabilities are left out ({_shown(odd)} cannot be one)")
+        return None
 
     def _usage(self, raw: msgspec.Raw) -> TokenUsage | None:
         found = _as(raw, _AnyUsage)
@@ -250,6 +255,11 @@ def _as(raw: msgspec.Raw | bytes, type: type[T]) -> T | None:
 def _is(raw: msgspec.Raw) -> bool:
     """Whether there is anything in it."""
     return bytes(raw) not in (b"null", b"{}", b"[]", b'""', b"false")
+
+
+def _likely(raw: bytes) -> bool:
+    value = _as(raw, float)
+    return value is not None and LEAST_LOGPROB <= value <= MOST_LOGPROB
 
 
 def _name(raw: msgspec.Raw) -> str | None:

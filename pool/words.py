@@ -127,23 +127,29 @@ def spent(words: str) -> bool:
 
 def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> openai.APIStatusError:
     """The openai client's own error for a status; its `body` is what `said` reads."""
-    read = decoded(body)
-    read = read[0] if isinstance(read, list) and len(read) == 1 else read  # Gemini's
-    return _status_error(status, read, f"HTTP {status}", headers)
+    return _status_error(status, decoded(body), f"HTTP {status}", body, headers or {})
 
 
 def error_inside(body: Any) -> openai.APIStatusError:
     """The same for an error in a reply whose own status is 200: the code that it names or means."""
-    body = body[0] if isinstance(body, list) and len(body) == 1 else body
+    body = _only(body)
     status = status_of(body["error"] if isinstance(body, dict) and body.get("error") else body)
-    return _status_error(status, body, f"error {status} in a reply of status 200", None)
+    return _status_error(status, body, f"error {status} in a reply of status 200", orjson.dumps(body), {})
 
 
-def _status_error(status: int, body: Any, where: str, headers: Mapping[str, str] | None) -> openai.APIStatusError:
+def _status_error(status: int, body: Any, where: str, raw: bytes, headers: Mapping[str, str]) -> openai.APIStatusError:
+    kept = {name: value for name, value in headers.items() if name.lower() in ("location", "retry-after")}
+    request = httpx2.Request("POST", "http://endpoint/")
+    response = httpx2.Response(status, headers=kept, content=raw, request=request)
+    body = _only(body)
     inner = body.get("error") if isinstance(body, dict) else None
-    response = httpx2.Response(status, headers=dict(headers or {}), request=httpx2.Request("POST", "http://endpoint/"))
     kind = _ERRORS.get(status, openai.InternalServerError if status >= 500 else openai.APIStatusError)
     return kind(where, response=response, body=inner if isinstance(inner, dict) else body)
+
+
+def _only(body: Any) -> Any:
+    """The error in a list of one, as Gemini sends it."""
+    return body[0] if isinstance(body, list) and len(body) == 1 else body
 
 
 def status_of(error: Any) -> int:

@@ -1,6 +1,7 @@
 """Failure is a normal path: every row of algorithm.md, section 4, that speaks of it, over real HTTP."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from smacs.graph.build import build_graph
 from smacs.pool.errors import NoAnswerError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tests.pool.raw import http, server
 
 MakePool = Callable[..., Pool]
 ASK = {"question": "How many legs has a spider?"}
@@ -221,3 +223,19 @@ async def test_a_key_appears_nowhere(
 async def test_a_key_that_is_not_set_is_said(make_pool: MakePool, bank: QuestionBank) -> None:
     result = await ask(make_pool(llms={"llm-0": {"api_key_env": "NO_SUCH_KEY"}}), bank, k=2)
     assert "NO_SUCH_KEY, which is not set" in result["references"][0]["error"]
+
+
+async def test_what_a_server_sends_too_much_of_or_cannot_mean_counts_for_nothing_and_is_said(
+    make_pool: MakePool, bank: QuestionBank
+) -> None:
+    choices = [{"index": i, "message": {"content": "It is 666."}, "finish_reason": "stop"} for i in range(10)]
+    usage = {"prompt_tokens": 10**30, "completion_tokens": -1}
+    async with server(http(json.dumps({"choices": choices, "usage": usage}).encode())) as raw:
+        pool = make_pool(llms={"llm-0": {"endpoint": f"{raw.url}/v1"}})
+        result = await ask(pool, bank, k=3)
+    assert arrived(result) == ["llm-0", "llm-1", "llm-2"]
+    assert 0 <= result["usage"]["prompt_tokens"] < 10**6
+    said = [reason for reason in result["degraded"] if reason.startswith("not all of a reply could be read: llm-0: ")]
+    assert len(said) == 2
+    assert "its usage is left out (prompt_tokens 1" in said[0]
+    assert "10 choices came where 1 was asked for" in said[1]

@@ -47,7 +47,7 @@ SEEDS: list[Any] = [
     {"data": [{"index": i, "embedding": [0.1, -0.2, 1e-3]} for i in range(3)], "usage": USAGE},
     {"data": [{"index": 0, "embedding": "AACAPwAAAEA="}, {"index": 1, "embedding": "AACAPwAAAEA="}]},
 ]
-ODD = [
+ODD: list[Any] = [
     None,
     True,
     0,
@@ -163,7 +163,12 @@ def test_whatever_comes_is_a_reply_or_a_failure(total: int) -> None:
         check(json.dumps(whole).encode())  # what is imported at the first call is no reply's
     tracemalloc.start()
 
-    @settings(max_examples=total, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=total,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(bodies())
     def each(body: bytes) -> None:
         nonlocal seen
