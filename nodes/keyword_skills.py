@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from smacs.nodes.aggregator import aggregators
 from smacs.nodes.embed import embed
-from smacs.nodes.records import Usage, usage_of
+from smacs.nodes.records import Usage, unread, usage_of
 from smacs.nodes.run import Run, Tools, call_seed
 from smacs.nodes.skills import Codes, Skills
 from smacs.pool.errors import BankError
@@ -72,6 +72,7 @@ async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list
             llm, tools.prompts, question, sampling=settings.sampling, seed=seed, timeout=run.time_left()
         )
         usage.append(usage_of(result))
+        reasons += unread(result)
         if named:
             return named, usage, reasons
         why = f"{result.kind}: {result.message}" if isinstance(result, Failure) else f"{llm.name} named none"

@@ -16,9 +16,10 @@ from smacs.nodes.records import Reference, name_of, total_usage
 from smacs.nodes.run import Run, Tools, call_seed, run_of
 
 _NAMED = re.compile(
-    r"(?:most consistent|response|answer|choice)\b\W{0,8}(?:(?:is|response|number|no)\b\W{0,6}){0,3}(\d+)", re.I
+    r"(?:most consistent|response|answer|choice)\b\W{0,8}(?:(?:is|response|number|no)\b\W{0,6}){0,3}(\d{1,9})(?!\d)",
+    re.I,
 )
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"(?<!\d)\d{1,9}(?!\d)")  # int() refuses very long ones
 
 
 class Sampled(Referenced):

@@ -7,7 +7,7 @@ one that the server still finds too long is cut further.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from smacs.nodes.records import Usage, usage_of
+from smacs.nodes.records import Usage, unread, usage_of
 from smacs.nodes.run import Run, Tools
 from smacs.nodes.window import fit_prompt
 from smacs.pool.llm import LLM
@@ -37,8 +37,8 @@ class Reading:
 
 @dataclass(slots=True)
 class Written:
-    """At most `n` choices, the failure that ended the calls if one did, what was cut, what the calls cost, and what
-    was learned about the LLM's servers."""
+    """At most `n` choices, the failure that ended the calls if one did, what was cut or left out, what the calls cost,
+    and what was learned about the LLM's servers."""
 
     choices: list[Choice] = field(default_factory=list)
     failure: Failure | None = None
@@ -66,7 +66,7 @@ async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Written:
         if isinstance(result, Reply):
             written.choices += result.choices
             written.notes += result.learned
-            written.cuts += [cut for cut in cuts if cut not in written.cuts]
+            written.cuts += [cut for cut in (*cuts, *unread(result)) if cut not in written.cuts]
         elif result.kind == "overflow" and share > _SHRINK**_TRIES:
             share *= _SHRINK
             continue

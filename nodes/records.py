@@ -60,6 +60,12 @@ def usage_of(result: Reply | Failure) -> Usage:
     }
 
 
+def unread(result: Reply | Failure) -> list[str]:
+    """What of a reply was left out or read in another way than is usual, as reasons why an answer is degraded."""
+    notes = result.notes if isinstance(result, Reply) else ()
+    return [f"not all of a reply could be read: {note}" for note in notes]
+
+
 def add_usage(left: Usage, right: Usage) -> Usage:
     """The sum of two costs, key by key."""
     keys = ("calls", "failed", "prompt_tokens", "completion_tokens")

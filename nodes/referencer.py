@@ -14,7 +14,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from smacs.nodes.records import Reference, Usage, total_usage, usage_of
+from smacs.nodes.records import Reference, Usage, total_usage, unread, usage_of
 from smacs.nodes.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, call_seed, run_of
 from smacs.pool.llm import LLM
 from smacs.pool.replies import Failure, Reply
@@ -37,6 +37,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
     records: list[Reference] = []
     usage: list[Usage] = []
     notes: list[str] = []
+    reasons: list[str] = []
     name: str | None = state["llm"]
     while name is not None:
         results = await _ask(tools.pool.llms[name], state, run, tools)
@@ -44,6 +45,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
         records += new
         usage += map(usage_of, results)
         notes += [note for result in results if isinstance(result, Reply) for note in result.learned]
+        reasons += dict.fromkeys(reason for result in results for reason in unread(result))
         for record in new:
             tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
         if isinstance(results[0], Reply):
@@ -51,7 +53,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
             break
         late = run.time_left(REFERENCE_SHARE) == 0 and run.quorum.is_set()
         name = None if late or run.time_left(REFERENCE_LIMIT) == 0 else run.next_substitute()
-    return {"references": records, "usage": total_usage(usage), "notes": notes}
+    return {"references": records, "usage": total_usage(usage), "notes": notes, "degraded": reasons}
 
 
 async def _ask(llm: LLM, task: ReferencerTask, run: Run, tools: Tools) -> list[Reply | Failure]:

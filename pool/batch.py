@@ -13,6 +13,7 @@ from smacs.pool.dialect import Dialect
 from smacs.pool.generate import call_options, reply_of
 from smacs.pool.prompts import Message, led_by
 from smacs.pool.replies import Failure, Reply
+from smacs.pool.words import clean
 
 
 def request_body(
@@ -28,11 +29,15 @@ def request_body(
 
 def read_body(name: str, spec: LLMSpec, body: bytes) -> Reply | Failure:
     """The reply that a body holds, its thinking split off."""
+    import openai
+
     from smacs.pool.chat import chat_result
+    from smacs.pool.failures import explain
 
     try:
         result = chat_result(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Failure(name, "garbage", f"{name}: no chat completion ({error})", 0.0)
+    except (msgspec.DecodeError, openai.APIStatusError) as error:
+        kind, text = explain(error, spec.api_key_env)
+        return Failure(name, kind, clean(f"{name} in the batch: {text}"), 0.0)
     usage = (result.llm_output or {}).get("token_usage") or {}
     return reply_of(name, spec, result.generations, usage, 0.0)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import msgspec
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
@@ -16,46 +15,12 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr
 
-from smacs.pool.transport import post
+from smacs.pool.completion import LEAST_MEAN, Completion, ReadChoice, TokenUsage, read_completion
+from smacs.pool.transport import MOST_BYTES, post
 from smacs.pool.urls import address_of
 
 _NEEDS_OPENAI_CLIENT = ("extra_headers", "extra_query", "timeout")
 _NEEDS_FULL_PARSE = ("tools", "functions", "response_format", "modalities", "audio", "stream")
-
-
-class _Token(msgspec.Struct, gc=False):
-    logprob: float
-
-
-class _Logprobs(msgspec.Struct):
-    content: list[_Token] | None = None
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-    logprobs: _Logprobs | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
-    id: str = ""
-    model: str = ""
-    usage: _Usage | None = None
-
-
-_decoder = msgspec.json.Decoder(_Completion)
 
 
 class FastChatOpenAI(ChatOpenAI):
@@ -65,7 +30,9 @@ class FastChatOpenAI(ChatOpenAI):
     the fast path has `response_metadata["logprob_sum"]` (natural logarithm, summed over the generated tokens;
     absent where the endpoint sent none) and `["logprob_count"]` in place of `["logprobs"]`, and the endpoint's
     reasoning field, which `ChatOpenAI` drops, in `additional_kwargs["reasoning_content"]`. With a `session` it also
-    bypasses the openai client's transport. Raises `msgspec.DecodeError` when the body is no chat completion.
+    bypasses the openai client's transport. More choices than were asked for, and what cannot be read, are left out and
+    said in the first message's `response_metadata["left_out"]`. Raises `smacs.pool.completion.Unreadable` when the body
+    is no chat completion, and the openai client's errors also for an error inside a reply of status 200.
     """
 
     session: Any = Field(default=None, exclude=True)
@@ -79,6 +46,9 @@ class FastChatOpenAI(ChatOpenAI):
 
     dialect: Any = Field(default=None, exclude=True, repr=False)
     """The `Dialect` of the LLM: how its servers want to be asked; None: as `ChatOpenAI` does."""
+
+    most_bytes: int = Field(default=MOST_BYTES, exclude=True)
+    """Bytes of a reply after decompression; a longer one is not read. Holds for calls over the session."""
 
     _headers: dict[str, str] | None = PrivateAttr(default=None)
 
@@ -102,8 +72,7 @@ class FastChatOpenAI(ChatOpenAI):
         payload = self._plain_payload(messages, stop=stop, **kwargs)
         if self._use_responses_api(payload) or any(payload.get(key) for key in _NEEDS_FULL_PARSE):
             return await super()._agenerate(messages, stop, run_manager, **kwargs)
-        ask = self._post if self.dialect is None else partial(self.dialect.ask, post=self._post)
-        return chat_result(await ask(payload))
+        return await (self._ask(payload) if self.dialect is None else self.dialect.ask(payload, self._ask))
 
     @property
     def headers(self) -> dict[str, str]:
@@ -118,16 +87,16 @@ class FastChatOpenAI(ChatOpenAI):
             self._headers = {name: value for name, value in headers.items() if isinstance(value, str)}
         return self._headers
 
-    async def _post(self, payload: Mapping[str, Any]) -> bytes:
-        """The body of the reply: over our own transport, or the openai client where that has to do more."""
+    async def _ask(self, payload: Mapping[str, Any]) -> ChatResult:
+        """The reply: over our own transport, or the openai client where that has to do more."""
+        read = partial(chat_result, n=payload.get("n") or 1)
         if self.session is None or any(payload.get(key) for key in _NEEDS_OPENAI_CLIENT):
             raw = await self.async_client.with_raw_response.create(**payload)
-            content: bytes = raw.http_response.content
-            return content
+            return read(raw.http_response.content)
         body = {key: value for key, value in payload.items() if key != "extra_body"} | (payload.get("extra_body") or {})
         address = self.address or address_of(str(self.root_async_client.base_url))
         url, retries = address.at("/chat/completions"), self.root_async_client.max_retries
-        return await post(self.session, url, self.headers, body, retries=retries)
+        return await post(self.session, url, self.headers, body, retries=retries, read=read, most=self.most_bytes)
 
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
@@ -141,12 +110,14 @@ class FastChatOpenAI(ChatOpenAI):
         return result
 
 
-def chat_result(body: bytes) -> ChatResult:
-    """The body of a reply. Raises `msgspec.DecodeError` when it is no chat completion."""
-    completion = _decoder.decode(body)
-    usage = completion.usage or _Usage()
+def chat_result(body: bytes, n: int = 1) -> ChatResult:
+    """The first `n` choices of a reply. Raises Unreadable, or an openai.APIStatusError that the reply holds."""
+    completion, notes = read_completion(body, n)
+    usage = completion.usage or TokenUsage()
     tokens = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
-    generations = [_generation(choice, completion) for choice in completion.choices]
+    generations = [_generation(choice, completion, notes) for choice in completion.choices]
+    if notes:
+        generations[0].message.response_metadata["left_out"] = list(dict.fromkeys(notes))
     if len(generations) == 1:
         message = generations[0].message
         assert isinstance(message, AIMessage)
@@ -155,23 +126,28 @@ def chat_result(body: bytes) -> ChatResult:
             output_tokens=usage.completion_tokens,
             total_tokens=usage.prompt_tokens + usage.completion_tokens,
         )
-    return ChatResult(generations=generations, llm_output={"token_usage": tokens, "model_name": completion.model})
+    return ChatResult(generations=generations, llm_output={"token_usage": tokens, "model_name": completion.model or ""})
 
 
-def _generation(choice: _Choice, completion: _Completion) -> ChatGeneration:
+def _generation(choice: ReadChoice, completion: Completion, notes: list[str]) -> ChatGeneration:
     metadata: dict[str, Any] = {
-        "model_name": completion.model,
+        "model_name": completion.model or "",
         "model_provider": "openai",
         "finish_reason": choice.finish_reason,
-        "id": completion.id,
+        "id": completion.id or "",
     }
     if choice.logprobs is not None and choice.logprobs.content:
-        metadata["logprob_sum"] = sum([token.logprob for token in choice.logprobs.content])
-        metadata["logprob_count"] = len(choice.logprobs.content)
-    thinking = choice.message.reasoning_content or choice.message.reasoning
+        count = len(choice.logprobs.content)
+        total = min(sum([token.logprob for token in choice.logprobs.content]), 0.0)
+        if total / count < LEAST_MEAN:
+            notes.append(f"its log-probabilities are left out (their mean is {total / count:.0f})")
+        else:
+            metadata |= {"logprob_sum": total, "logprob_count": count}
+    said = choice.message
+    more = {"reasoning_content": said.thinking, "refusal": said.refusal}
     message = AIMessage(
-        content=choice.message.content or "",
-        additional_kwargs={"reasoning_content": thinking} if thinking else {},
+        content=said.content or "",
+        additional_kwargs={name: text for name, text in more.items() if text},
         response_metadata=metadata,
     )
     return ChatGeneration(message=message, generation_info={"finish_reason": choice.finish_reason})

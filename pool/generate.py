@@ -4,12 +4,15 @@ Inside a graph where nobody listens LangChain's callback machinery is bypassed: 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from smacs.pool.config import LLMSpec
+from smacs.pool.config import LLMSpec, Style
 from smacs.pool.prompts import Message
 from smacs.pool.replies import Choice, Failure, Reply
 from smacs.pool.thinking import split_thinking
+from smacs.pool.urls import shown
+from smacs.pool.words import clean, cut
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from langchain_core.outputs import ChatGeneration
 
     from smacs.pool.chat import FastChatOpenAI
+
+_ENDED = ("", "stop", "eos", "eos_token", "stop_sequence", "end_turn", "completed")  # by itself; "" where nobody says
 
 
 def call_options(
@@ -69,20 +74,26 @@ def reply_of(
     name: str, spec: LLMSpec, generations: Sequence["ChatGeneration"], usage: Mapping[str, Any], seconds: float
 ) -> Reply | Failure:
     """The generations of one call as a `Reply`; a `Failure` where none has any text."""
+    where = f"{name} at {', '.join(map(shown, spec.urls)) or 'this machine'}"
     if not generations:
-        return Failure(name, "garbage", f"{name}: a reply without choices", seconds)
-    choices = tuple(choice_of(generation.message, spec.thinking) for generation in generations)
+        return Failure(name, "garbage", clean(f"{where}: a reply without choices"), seconds)
+    messages = [generation.message for generation in generations]
+    choices = tuple(choice_of(message, spec.thinking) for message in messages)
+    notes = [note for message in messages for note in message.response_metadata.get("left_out", ())]
+    if not any(choice.text for choice in choices):
+        choices = tuple(map(_answer_in_thinking, choices, messages))
+        notes.append("all its text came as reasoning, which is taken as the answer")
     kept = tuple(choice for choice in choices if choice.text)
     counted = sum(choice.logprob_count for choice in choices)  # llama.cpp's usage counts one choice of the n
     prompt, completion = max(usage.get("prompt_tokens", 0), 0), max(usage.get("completion_tokens", 0), counted)
     if not kept:
-        text = f"{name} at {', '.join(spec.urls) or 'this machine'}: an empty reply; "
-        text += "is `max_tokens` too small for its thinking?"
+        text = clean(f"{where}: {_why_empty(choices[0], messages[0])}")
         return Failure(name, "empty", text, seconds, spent=prompt + completion)
-    return Reply(name, kept, prompt, completion, seconds)
+    said = tuple(clean(f"{name}: {note}") for note in notes)
+    return Reply(name, kept, prompt, completion, seconds, notes=said)
 
 
-def choice_of(message: "BaseMessage", thinking_style: str) -> Choice:
+def choice_of(message: "BaseMessage", thinking_style: Style) -> Choice:
     """A message as a `Choice`, its thinking split off."""
     metadata = message.response_metadata
     thinking = message.additional_kwargs.get("reasoning_content") or ""
@@ -94,6 +105,39 @@ def choice_of(message: "BaseMessage", thinking_style: str) -> Choice:
         logprob_sum=metadata.get("logprob_sum"),
         logprob_count=metadata.get("logprob_count", 0),
     )
+
+
+def _answer_in_thinking(choice: Choice, message: "BaseMessage") -> Choice:
+    """The reasoning field as the answer, where the LLM ended by itself and said nothing else: its server's parser takes
+    for thinking what is none."""
+    said = message.additional_kwargs.get("reasoning_content") or ""
+    if choice.finish.lower() not in _ENDED or str(message.content).strip() or message.additional_kwargs.get("refusal"):
+        return choice
+    text, reasoning = split_thinking(said)
+    return replace(choice, text=text, reasoning=reasoning)
+
+
+def _why_empty(choice: Choice, message: "BaseMessage") -> str:
+    """What came in place of an answer, and what helps."""
+    finish = choice.finish.lower()
+    if refusal := message.additional_kwargs.get("refusal"):
+        return f"it refused to answer: {cut(refusal)}"
+    if finish in ("length", "max_tokens"):
+        return (
+            "nothing but thinking until the limit; raise `max_tokens`"
+            if choice.reasoning
+            else (
+                "an empty reply that reached its limit of tokens; raise `max_tokens`, which its thinking counts against"
+            )
+        )
+    if finish in ("tool_calls", "function_call", "tool_use"):
+        return "it called a tool in place of an answer, though it was given none; does `extra_body` name tools?"
+    if finish in ("content_filter", "safety", "blocklist", "prohibited_content"):
+        return "its server's content filter held the answer back"
+    ended = f" (finish_reason {cut(finish, 40)})" if finish else ""
+    if choice.reasoning:
+        return f"nothing but thinking{ended}; is `thinking` in the pool file what its server does?"
+    return f"an empty reply{ended}; do its chat template and `stop` fit the model?"
 
 
 def _nobody_listens(callbacks: "Callbacks") -> bool:

@@ -198,9 +198,11 @@ class LLM:
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
     def _public(self, result: Reply | Failure) -> Reply | Failure:
-        """What the caller reads of it: of a discreet LLM's failure the details stand in the log alone."""
-        if not self.discreet or isinstance(result, Reply):
+        """What the caller reads of it: of a discreet LLM's failure, or refusals, the details stand in the log alone."""
+        if not self.discreet:
             return result
+        if isinstance(result, Reply):
+            return replace(result, learned=())
         key = os.environ.get(self.spec.api_key_env or "")
         said = result.message.replace(key, "***") if key else result.message
         log.warning("%s: %s", result.kind, one_line(said))
@@ -257,6 +259,7 @@ class LLM:
             address=address,
             dialect=self.dialect,
             owner=self,
+            most_bytes=int(self.spec.reply_limit * (1 << 20)),
             timeout=None,
         )
 
@@ -301,6 +304,7 @@ def _together(results: Sequence[Reply | Failure], seconds: float) -> Reply | Fai
         sum(reply.prompt_tokens for reply in replies),
         sum(reply.completion_tokens for reply in replies),
         seconds,
+        tuple(dict.fromkeys(note for reply in replies for note in reply.notes)),
     )
 
 

@@ -11,7 +11,7 @@ FailureKind = Literal[
     "unreachable",  # connection refused, reset or dropped mid-body
     "late",  # not finished within the deadline
     "rejected",  # a 4xx that retrying does not help
-    "overloaded",  # 429 or 5xx after the retries
+    "overloaded",  # 429 or 5xx, also after the retries
     "overflow",  # the prompt is longer than the context window
     "garbage",  # the body is no chat completion
     "empty",  # no text, or nothing but thinking
@@ -38,7 +38,8 @@ class Choice:
 class Reply:
     """A call that succeeded: one `Choice` for each of the `n` asked for, tokens summed over all of them.
 
-    `learned` says what was learned about its servers meanwhile, each only once in a process.
+    `notes` say what of it could not be read and was left out, or was read in another way than is usual, `learned` what
+    was learned about its servers meanwhile, each only once in a process.
     """
 
     llm: str
@@ -46,6 +47,7 @@ class Reply:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    notes: tuple[str, ...] = ()
     learned: tuple[str, ...] = ()
 
 

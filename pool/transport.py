@@ -4,6 +4,7 @@ What fails is raised as the openai client's own errors, so that callers need not
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -12,31 +13,27 @@ from typing import Any, TypeVar
 import httpx2
 import openai
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from smacs.pool.clients import tls
+from smacs.pool.completion import Unreadable
+from smacs.pool.mend import utf8
 from smacs.pool.open_span import trace_headers
 from smacs.pool.proxies import is_socks, proxy_of, socks_connector
 from smacs.pool.refusals import is_settled
 from smacs.pool.request import id_headers
 from smacs.pool.spans import tell_attempt
+from smacs.pool.words import READ, overflows, said, spent, status_error
 
 T = TypeVar("T")
 
-_ERRORS: dict[int, type[openai.APIStatusError]] = {
-    400: openai.BadRequestError,
-    401: openai.AuthenticationError,
-    403: openai.PermissionDeniedError,
-    404: openai.NotFoundError,
-    409: openai.ConflictError,
-    422: openai.UnprocessableEntityError,
-    429: openai.RateLimitError,
-}
+_UTF8 = ("utf-8", "utf8")
 _RETRIED = (408, 409, 429)
 _CONNECT = 10.0  # seconds to connect; the rest of the deadline is the caller's
 _LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not worth waiting for within a question
 _LONGEST_BACKOFF = 8.0
+MOST_BYTES = 32 << 20  # of a reply after decompression: ten choices of 32,000 tokens with log-probabilities
 
 
 def new_session(connections: int, url: str) -> ClientSession:
@@ -53,12 +50,23 @@ def new_session(connections: int, url: str) -> ClientSession:
     return ClientSession(connector=connector, timeout=timeout, proxy=proxy)
 
 
-async def post(session: ClientSession, url: str, headers: Mapping[str, str], body: Any, *, retries: int) -> bytes:
-    """The body of a 200 reply. Retries connection errors, 408, 409, 429 and 5xx, honouring Retry-After.
+async def post(
+    session: ClientSession,
+    url: str,
+    headers: Mapping[str, str],
+    body: Any,
+    *,
+    retries: int,
+    read: Callable[[bytes], T],
+    most: int = MOST_BYTES,
+) -> T:
+    """What `read` makes of the body of a 200 reply of at most so many bytes.
 
-    Raises openai.APIConnectionError, or the openai.APIStatusError of the status.
+    Retries connection errors, 408, 409, 429 and 5xx, honouring Retry-After, also where `read` raises the error of such
+    a status. Raises openai.APIConnectionError, the openai.APIStatusError of the status (redirects are not followed:
+    prompts and keys go where the pool file says), Unreadable, and what `read` raises.
     """
-    return await retried(partial(_once, session, url, headers, orjson.dumps(body)), retries)
+    return await retried(partial(_once, session, url, headers, orjson.dumps(body), read, most), retries)
 
 
 async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
@@ -76,37 +84,54 @@ async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
     return await attempts(attempt)
 
 
-async def _once(session: ClientSession, url: str, headers: Mapping[str, str], content: bytes) -> bytes:
+async def _once(
+    session: ClientSession, url: str, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], T], most: int
+) -> T:
     tell_attempt(url)
     known = {**headers, **id_headers(), **trace_headers()}
     try:
-        async with session.post(url, data=content, headers=known) as response:
-            received = await response.read()
+        async with session.post(url, data=content, headers=known, allow_redirects=False) as response:
+            if response.status >= 300:
+                raise status_error(response.status, await _start(response), response.headers)
+            received = await _whole(response, most)
     except (ClientError, OSError) as error:
         raise openai.APIConnectionError(request=httpx2.Request("POST", url)) from error
-    if response.status == 200:
-        return received
-    reply = httpx2.Response(
-        response.status, headers=dict(response.headers), content=received, request=httpx2.Request("POST", url)
-    )
-    raise _status_error(reply)
+    charset = response.charset
+    return read(received if charset is None or charset.lower() in _UTF8 else utf8(received, charset))
 
 
-def _status_error(response: httpx2.Response) -> openai.APIStatusError:
-    status = response.status_code
-    kind = _ERRORS.get(status, openai.InternalServerError if status >= 500 else openai.APIStatusError)
-    try:
-        body = orjson.loads(response.content)
-        body = body.get("error", body) if isinstance(body, dict) else body
-    except ValueError:
-        body = response.text[:200]
-    return kind(f"Error code: {status}", response=response, body=body)
+async def _whole(response: ClientResponse, most: int) -> bytes:
+    """The body. Raises Unreadable as soon as it has more than `most` bytes."""
+    parts, size = list[bytes](), 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            response.close()
+            raise Unreadable(
+                f"the reply is longer than {most / (1 << 20):g} MiB, the rest of it was not read; "
+                "raise `reply_limit` in the pool file if that is what its LLM sends"
+            )
+    return b"".join(parts)
+
+
+async def _start(response: ClientResponse) -> bytes:
+    """The first bytes of the body of a refusal."""
+    received = bytearray()
+    async for part in response.content.iter_any():
+        received += part
+        if len(received) >= READ:
+            response.close()
+            break
+    return bytes(received[:READ])
 
 
 def helps(error: BaseException) -> bool:
-    """Whether trying again may help."""
+    """Whether trying again may help: not with a prompt that is too long, nor at the end of an account's quota."""
     if isinstance(error, openai.APIStatusError):
-        return error.status_code in _RETRIED or (error.status_code >= 500 and not is_settled(error))
+        status, words = error.status_code, said(error.body)
+        temporary = status in _RETRIED or (status >= 500 and not is_settled(error))
+        return temporary and not overflows(status, words) and not (status == 429 and spent(words))
     return isinstance(error, openai.APIConnectionError)
 
 
@@ -118,6 +143,9 @@ def _pause(error: BaseException | None, failed: int) -> float:
     """Seconds before the next try: what the server asks for in Retry-After, else exponential with jitter."""
     asked = error.response.headers.get("retry-after", "") if isinstance(error, openai.APIStatusError) else ""
     try:
-        return min(max(float(asked), 0.0), _LONGEST_WAIT)
+        seconds = float(asked)
     except ValueError:
+        seconds = math.nan
+    if math.isnan(seconds):
         return random.uniform(0, min(0.5 * 2**failed, _LONGEST_BACKOFF))
+    return min(max(seconds, 0.0), _LONGEST_WAIT)

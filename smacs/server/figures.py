@@ -19,6 +19,7 @@ DEGRADED = {  # how the graph's reasons begin -> kind
     "the similarity term is left out": "no_similarity",
     "the perplexity term is left out": "no_perplexity",
     "the support is the whole bank": "no_support",
+    "not all of a reply could be read": "reply_unread",
 }
 
 

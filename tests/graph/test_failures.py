@@ -1,6 +1,7 @@
 """Failure is a normal path: every row of algorithm.md, section 4, that speaks of it, over real HTTP."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from smacs.graph.build import build_graph
 from smacs.pool.errors import NoAnswerError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tests.pool.raw import http, server
 from tests.pool.stand_in import Body, endpoint
 
 MakePool = Callable[..., Pool]
@@ -240,3 +242,19 @@ async def test_an_aggregator_that_takes_no_n_loses_no_candidate_and_says_so_once
     assert [note for note in result["notes"] if 'leave_out = ["n"]' in note]
     assert not any("leave_out" in note for note in again["notes"])
     assert len(server.bodies) == 1 + 4 + 4
+
+
+async def test_what_a_server_sends_too_much_of_or_cannot_mean_counts_for_nothing_and_is_said(
+    make_pool: MakePool, bank: QuestionBank
+) -> None:
+    choices = [{"index": i, "message": {"content": "It is 666."}, "finish_reason": "stop"} for i in range(10)]
+    usage = {"prompt_tokens": 10**30, "completion_tokens": -1}
+    async with server(http(json.dumps({"choices": choices, "usage": usage}).encode())) as raw:
+        pool = make_pool(llms={"llm-0": {"endpoint": f"{raw.url}/v1"}})
+        result = await ask(pool, bank, k=3)
+    assert arrived(result) == ["llm-0", "llm-1", "llm-2"]
+    assert 0 <= result["usage"]["prompt_tokens"] < 10**6
+    said = [reason for reason in result["degraded"] if reason.startswith("not all of a reply could be read: llm-0: ")]
+    assert len(said) == 2
+    assert "its usage is left out (prompt_tokens 1" in said[0]
+    assert "10 choices came where 1 was asked for" in said[1]

@@ -22,3 +22,8 @@ from smacs.nodes.most_consistent import read_pick
 )
 def test_picks(reply: str, position: int | None) -> None:
     assert read_pick(reply, 4) == position
+
+
+def test_a_number_of_thousands_of_digits_picks_none() -> None:
+    assert read_pick("Response " + "7" * 5000, 3) is None
+    assert read_pick("1" * 5000 + ", so 2", 3) == 1
