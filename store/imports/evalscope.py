@@ -8,7 +8,7 @@ from smacs.store.imports.evalscope_review import Review, Timing
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.frame import Frame, common_frame, split_options
 from smacs.store.imports.grades import choose_metric, evaluation, mean
-from smacs.store.imports.left_out import SilentError, Tally, UnscoredError
+from smacs.store.imports.left_out import Tally, UnscoredError
 from smacs.store.imports.lines import first_keys, read_lines
 from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.reported import evalscope_report
@@ -18,6 +18,7 @@ from smacs.store.packed import stem
 from smacs.store.records import Evaluation, Question
 
 LOOKS = 'a review of evalscope with "index", "messages", "target" and "sample_score"'
+_SILENT = "without a prompt"
 _NO_SUBJECT = ("default", "main", "test")  # subsets that only say that there is one
 
 
@@ -39,12 +40,11 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     waiting: dict[int | str, list[Evaluation]] = {}
     refused = Refused()
     for place, review in read_lines(path, Review, LOOKS, options):
-        if not review.prompt:
-            options.left_out.add(SilentError(f"{place}: neither `messages` nor `sample_metadata` has the prompt."))
-            continue
         runs = waiting.setdefault(review.group, [])
         sizes[review.group] = sizes.get(review.group, 0) - 1
         with options.record():
+            if not review.prompt and options.text is None:
+                raise UnscoredError(f"{place}: it has no prompt, neither in `messages` nor in its metadata.", _SILENT)
             runs.append(_run(place, review, path, options))
         if sizes[review.group] <= 0 and waiting.pop(review.group):
             with options.record():
@@ -54,10 +54,10 @@ def read(path: Path, options: Options) -> Iterator[Found]:
 
 
 def _prompts(path: Path, sizes: dict[int | str, int], options: Options) -> Iterator[str]:
-    """The prompts; the number of repeats of each sample goes to `sizes`. Reviews without a prompt are passed over."""
+    """The prompts; the number of repeats of each sample goes to `sizes`."""
     for _, review in read_lines(path, Review, LOOKS, options):
+        sizes[review.group] = sizes.get(review.group, 0) + 1
         if prompt := review.prompt:
-            sizes[review.group] = sizes.get(review.group, 0) + 1
             yield prompt
 
 

@@ -16,7 +16,7 @@ from smacs.store.imports.grades import choose_metric, evaluation, mean
 from smacs.store.imports.inspect_files import Fields, fields_of, is_zip_log, json_log, zip_log
 from smacs.store.imports.left_out import UnscoredError, UnusableError
 from smacs.store.imports.lines import top_keys
-from smacs.store.imports.question import make_question
+from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.told import told_text
 from smacs.store.lenient import decode
 from smacs.store.merge import Found
@@ -50,6 +50,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     epochs = header.config.epochs or 1
     scorer = _Scorer(options)
     waiting: dict[int | str, tuple[Question, list[Evaluation]]] = {}
+    refused = Refused()
     count = 0
     for where, data in samples:
         count += 1
@@ -58,13 +59,14 @@ def read(path: Path, options: Options) -> Iterator[Found]:
             place = f"{path}, sample {sample.id!r}, epoch {sample.epoch}"
             run = _run(place, sample, header, path, scorer)
             if sample.id not in waiting:
-                waiting[sample.id] = (_question(place, sample, header, options), [])
+                waiting[sample.id] = (_question(place, sample, header, options, refused), [])
             question, runs = waiting[sample.id]
             runs.append(run)
             if len(runs) == epochs:
                 del waiting[sample.id]
                 yield Found(question, {llm: mean(runs)})
     yield from (Found(question, {llm: mean(runs)}) for question, runs in waiting.values())
+    refused.tell(path.name, options.note)
     if not count:
         raise InputError(
             f"{path} has no samples: it was written without them (log_samples), or the run ended before the first."
@@ -155,7 +157,7 @@ def _first_lines(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _question(place: str, sample: "EvalSample", header: "EvalSpec", options: Options) -> Question:
+def _question(place: str, sample: "EvalSample", header: "EvalSpec", options: Options, refused: Refused) -> Question:
     if isinstance(sample.input, str):
         text = sample.input
     else:
@@ -169,7 +171,15 @@ def _question(place: str, sample: "EvalSample", header: "EvalSpec", options: Opt
         raise UnusableError(f"{place}: expected an input with a text of the user.", "without a question")
     subject = next((metadata[key] for key in ("subject", "category") if isinstance(metadata.get(key), str)), "")
     dataset = options.dataset or header.task.rpartition("/")[2]
-    return make_question(text, options=sample.choices or (), target=target, dataset=dataset, subject=subject)
+    return make_question(
+        text,
+        options=sample.choices or (),
+        target=target,
+        row=metadata,
+        dataset=dataset,
+        subject=subject,
+        refused=refused,
+    )
 
 
 class _Scorer:

@@ -9,11 +9,9 @@ from smacs.pool.errors import InputError
 
 
 class UnusableError(InputError):
-    """A record that cannot be imported. `kind` says in a few words what is wrong with it and its like, `fault` whether
-    that is a fault of the file."""
+    """A record that cannot be imported. `kind` says in a few words what is wrong with it and its like."""
 
     kind = "not usable"
-    fault = True
 
     def __init__(self, message: str, kind: str | None = None) -> None:
         super().__init__(message)
@@ -24,14 +22,6 @@ class UnscoredError(UnusableError):
     """A sample that nobody has graded: no fault of the file, and no grade."""
 
     kind = "without a score"
-    fault = False
-
-
-class SilentError(UnusableError):
-    """A sample that the tool wrote down without its question."""
-
-    kind = "without a prompt"
-    fault = False
 
 
 class LeftOut(msgspec.Struct):
@@ -55,7 +45,7 @@ class Tally:
     def add(self, error: InputError) -> None:
         """Count a record that raised this."""
         kind = error.kind if isinstance(error, UnusableError) else UnusableError.kind
-        fault = error.fault if isinstance(error, UnusableError) else True
+        fault = not isinstance(error, UnscoredError)
         entry = self.kinds.setdefault(kind, LeftOut(kind, 0, str(error), fault))
         entry.count += 1
 
@@ -81,7 +71,5 @@ class Strict(Tally):
         """Around all that is done with one record. Raises what is wrong with it."""
         try:
             yield
-        except UnusableError as error:
-            if error.fault:
-                raise
+        except UnscoredError as error:
             self.add(error)

@@ -10,6 +10,7 @@ import msgspec
 from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import choose_metric, evaluation
+from smacs.store.imports.left_out import UnusableError
 from smacs.store.imports.lines import convert, first_keys, read_lines
 from smacs.store.imports.lm_eval_calls import first_text
 from smacs.store.imports.lm_eval_doc import Asked, Sample, asked
@@ -54,10 +55,10 @@ def read(path: Path, options: Options) -> Iterator[Found]:
             filters[sample.filter] = None
             if sample.filter == (wanted or next(iter(filters))):
                 said = asked(place, sample, options.text, dataset, refused)
+                lost += said.without_options
                 there = sample.metrics or [key for key in line if key not in Sample.__struct_fields__]
                 chosen = _choose(place, there, line, metric or None)
                 grade = options.grade(place, chosen, line.get(chosen), called=f"{chosen},{sample.filter}")
-                lost += said.without_options
                 yield Found(said.question, {llm: _cell(sample, said, grade, path, chosen)})
     refused.tell(path.name, options.note)
     if lost:
@@ -96,9 +97,10 @@ def _choose(place: str, there: Sequence[str], line: Mapping[str, Any], wanted: s
     """The score that is the grade. Raises InputError where there is none of a single sample."""
     graded = [name for name in there if not isinstance(line.get(name), list | dict)]
     if there and (not graded or (wanted in there and wanted not in graded)):
-        raise InputError(
+        raise UnusableError(
             f"{place}: {wanted or ', '.join(there)}: lm-evaluation-harness computes this over the whole set, and the "
-            f"samples hold no grade of their own. {'Choose another score with --metric.' if graded else _LEAVE}"
+            f"samples hold no grade of their own. {'Choose another score with --metric.' if graded else _LEAVE}",
+            "without a grade of their own",
         )
     likely = [name for name in graded if name == wanted or not _NO_GRADE.search(name)]
     return choose_metric(place, likely or graded, _METRICS, wanted)

@@ -118,5 +118,5 @@ def test_copies_of_the_kth_question_are_all_in_the_support(seed: int, copies: in
     query = rng.normal(size=dimension).astype(np.float32)
     rows[where] = query
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    support = support_set(rows, query / np.linalg.norm(query), n_base=1, gamma=1.0)
+    support = support_set(rows, (query / np.linalg.norm(query)).astype(np.float32), n_base=1, gamma=1.0)
     assert set(where.tolist()) <= set(support.indices.tolist())
