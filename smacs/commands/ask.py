@@ -58,7 +58,7 @@ def ask(
     settings: dict[str, Any],
 ) -> None:
     """Ask the pool a question. The answer goes to stdout, progress and tables to stderr."""
-    from smacs.commands.console import answer
+    from smacs.commands.console import say
     from smacs.commands.show import Board
     from smacs.server.page.single import check_file, write_page
 
@@ -76,7 +76,7 @@ def ask(
         sys.stdout.buffer.write(orjson.dumps(trace, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         board.tables(result)
-        answer(result["answer"])
+        say(result["answer"])
     if html is not None:
         seconds = (datetime.now(UTC) - started).total_seconds()
         write_page(html, {**trace, "at": started.isoformat(), "seconds": seconds})

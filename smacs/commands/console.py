@@ -41,8 +41,3 @@ def for_tables(*, stderr: bool = False, quiet: bool = False) -> Console:
 def say(text: object, *, err: bool = False) -> None:
     """Print a line, on stdout or stderr."""
     print(visible(str(text)), file=sys.stderr if err else sys.stdout)
-
-
-def answer(text: str) -> None:
-    """Print an LLM's answer: to a terminal as it may be looked at, into a pipe or a file as it is."""
-    print(visible(text) if sys.stdout.isatty() else text)

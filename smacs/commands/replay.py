@@ -28,7 +28,7 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables on stderr.")] = False,
 ) -> None:
     """Replay a run from its trace: the same scores and the same winner, or what other settings would have chosen."""
-    from smacs.commands.console import answer
+    from smacs.commands.console import say
     from smacs.commands.show import Board
     from smacs.graph.replay import compare
 
@@ -42,7 +42,7 @@ def replay(
     board = Board(quiet=quiet)
     board.tables(result)
     board.replayed(compare(known, result))
-    answer(result["answer"])
+    say(result["answer"])
 
 
 async def _replay(trace: "Trace", pool: str, bank: str | None, settings: dict[str, str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Control characters of LLMs, files and endpoints are shown, not obeyed, wherever text is printed."""
 
+import json
 import os
 import pty
 import subprocess
@@ -77,7 +78,7 @@ def test_reports_show_it_too(template: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_answer_is_shown_on_a_terminal_and_whole_in_a_pipe(
+def test_an_answer_is_shown_on_a_terminal_and_in_a_pipe_and_whole_in_json(
     mock: MockServer, bank: QuestionBank, tmp_path: Path
 ) -> None:
     mock.set("ansi", text=HOSTILE)
@@ -86,8 +87,10 @@ def test_an_answer_is_shown_on_a_terminal_and_whole_in_a_pipe(
     command = [sys.executable, "-m", "smacs", "ask", "hi", "--pool", "pool.toml", "--bank", str(bank.path)]
     environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
     piped = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
-    assert piped.stdout.decode() == f"{HOSTILE}\n"
+    assert piped.stdout.decode() == f"{visible(HOSTILE)}\n"  # it may end on a terminal all the same: `... | tee`
     assert not set(OBEYED) & set(piped.stderr.decode())
+    whole = subprocess.run([*command, "--json"], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert json.loads(whole.stdout)["answer"] == HOSTILE.strip()
     shown = on_a_terminal(command, tmp_path, environment).replace("\r\n", "\n")
     assert not set(OBEYED) & set(shown)
     assert shown.count(visible(HOSTILE)) >= 1
