@@ -14,7 +14,9 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from smacs.pool.errors import BankError
 from smacs.store.checksums import file_checksum
+from smacs.store.draft import draft_file
 from smacs.store.files import Stamp
 from smacs.store.index.arrays import load_array
 
@@ -34,7 +36,7 @@ def column(
                 return load_array(file, np.float32, (size,))
         log.warning("%s is damaged: it is made anew from the evaluations.", file)
     values = read()
-    with suppress(OSError):  # nowhere to keep it: the next process reads the evaluations again
+    with suppress(OSError, BankError):  # nowhere to keep it: the next process reads the evaluations again
         _keep(folder / "columns", llm, of, values)
     return values
 
@@ -55,12 +57,8 @@ def _keep(folder: Path, llm: str, of: Stamp, values: NDArray[np.float32]) -> Non
     np.save(content, values)
     body = content.getbuffer()
     file = folder / f"{quote(llm, safe='')}@{of[0]}-{of[1]}-{xxhash.xxh3_64_hexdigest(body)}.npy"
-    draft = file.with_suffix(f".{id(values)}.new")
-    try:
-        draft.write_bytes(body)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_file(file) as draft:
+        draft.write(body)
     for old in folder.glob(f"{quote(llm, safe='')}@*.npy"):
         if old != file:
             old.unlink(missing_ok=True)
