@@ -203,6 +203,8 @@ class LLM:
             return result
         if isinstance(result, Reply):
             return replace(result, learned=())
+        if result.message == self._not_up:  # our own words, and the remedy
+            return result
         key = os.environ.get(self.spec.api_key_env or "")
         said = result.message.replace(key, "***") if key else result.message
         log.warning("%s: %s", result.kind, one_line(said))

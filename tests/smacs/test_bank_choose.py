@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from smacs.commands.bank import app
 from smacs.nodes.selectors.live import live_scores
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankLockedError, InputError
+from smacs.pool.errors import BankError, BankLockedError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.lock import write_lock
 from smacs.store.merge import Found, merge
@@ -97,7 +97,11 @@ def test_live_questions_use_them_from_then_on_and_a_new_llm_changes_nobodys_scor
 def test_settings_that_no_selector_has_are_refused(bank: QuestionBank) -> None:
     run(bank, *KERNEL)
     file = bank.path / "selectors.json"
-    file.write_text(file.read_text().replace('"tau": 0.05', '"tau": 0.06'))
+    with pytest.raises(BankError, match="checksum"):
+        file.write_text(file.read_text().replace('"tau": 0.05', '"tau": 0.06'))
+        live(bank, "broad", "deep")
+    edited = {key: value for key, value in json.loads(file.read_text()).items() if key != "crc32"}
+    file.write_text(json.dumps(edited))
     with pytest.raises(InputError, match=r"softmax_kernel: tau: expected one of .* got 0\.06.* smacs bank choose"):
         live(bank, "broad", "deep")
 
@@ -122,6 +126,6 @@ def test_a_bank_that_is_being_written_is_left_alone(bank: QuestionBank) -> None:
 
 @pytest.mark.slow
 def test_all_selectors_with_settings_are_chosen_by_default(bank: QuestionBank) -> None:
-    assert [tried["selector"] for tried in json.loads(run(bank, "--json"))] == list(
-        json.loads((bank.path / "selectors.json").read_text())
-    )
+    assert [tried["selector"] for tried in json.loads(run(bank, "--json"))] == [
+        key for key in json.loads((bank.path / "selectors.json").read_text()) if key != "crc32"
+    ]
