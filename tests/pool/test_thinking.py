@@ -183,6 +183,7 @@ UNITS += [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("style", ["auto", "harmony", "headings", (("<p>", "</p>"),)])
 def test_a_reply_in_a_loop_is_read_in_linear_time(unit: str, style: str | Pairs) -> None:

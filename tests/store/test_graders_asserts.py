@@ -97,6 +97,7 @@ def test_what_is_no_assert_is_refused(text: str) -> None:
         check_label(Question(id="q", text="?", label=[text], grader="code"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MBPP.exists(), reason=f"MBPP is not at {MBPP}")
 def test_every_label_of_mbpp_is_taken() -> None:
     rows = [json.loads(line) for line in MBPP.read_text().splitlines()]

@@ -464,6 +464,7 @@ def test_scores_of_the_whole_set_are_no_grades(tmp_path: Path) -> None:
         read(tmp_path, made | {"metrics": ["f1", "acc"]}, metric="f1")
 
 
+@pytest.mark.slow
 def test_ifeval_is_graded_by_its_own_checks(tmp_path: Path) -> None:
     pytest.importorskip("lm_eval", reason="the extra `bench` is not installed")
     doc = {

@@ -96,6 +96,7 @@ def content(path: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in path.rglob("*.jsonl")}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(QUESTIONS, max_size=3), IMPORTS, st.randoms(use_true_random=False))
 def test_imported_once_is_known_ever_after(
