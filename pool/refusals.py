@@ -13,6 +13,8 @@ from typing import Any
 import openai
 import orjson
 
+from smacs.pool.words import cut, overflows, said
+
 _READ = 8_000  # characters of a body that are looked at
 _SAID = 160  # characters of its words that are repeated
 
@@ -62,12 +64,6 @@ _OUTPUT = [
     )
 ]
 _BOTH = re.compile(r"inputs`? tokens \+|prompt \+|\+ max_tokens", re.I)  # both together are too long, not the reply
-_OVERFLOW = re.compile(
-    r"context[ _-]?(?:length|size|window|limit)|maximum context|too many tokens|prompt is too long|input is too long"
-    r"|reduce the length|maximum number of tokens|longer than the model|exceed_context|`inputs` (?:tokens \+|must have)"
-    r"|request too large|exceeds? (?:the )?(?:max_model_len|model'?s? max)",
-    re.I,
-)
 _NO_SYSTEM = re.compile(
     r"(?:system|developer) (?:role|message|prompt|instruction)s?\b[^.]{0,40}(?:not|n't|un) ?(?:be )?"
     r"(?:support|allow|enable|accept|permit)"
@@ -135,9 +131,7 @@ class Refusal:
     @property
     def said(self) -> str:
         """The server's words on one line, cut."""
-        named = next(iter(_messages(self.body)), "") or self.text
-        words = re.sub(r"\s+", " ", named).strip()[:_SAID]
-        return f"HTTP {self.status}: {words}"
+        return f"HTTP {self.status}: {cut(said(self.text if self.body is None else self.body), _SAID)}"
 
     @property
     def concerns_request(self) -> bool:
@@ -146,7 +140,7 @@ class Refusal:
 
     def overflow(self) -> Overflow | None:
         """The window that was exceeded; None where this is about something else."""
-        if not self.concerns_request or not _OVERFLOW.search(self.text) or self.most_output():
+        if not self.concerns_request or not overflows(self.status, self.text) or self.most_output():
             return None
         window = _int(_member(self.body, "n_ctx")) or _first(_WINDOW, self.text)
         return Overflow(window, _int(_member(self.body, "n_prompt_tokens")) or _first(_PROMPT, self.text))
@@ -219,12 +213,6 @@ def _strings(value: Any, depth: int = 0) -> Iterator[str]:
                 yield f"loc': {json.dumps(item)}"
             elif key != "input":  # FastAPI repeats what was sent
                 yield from _strings(item, depth + 1)
-
-
-def _messages(body: Any) -> Iterator[str]:
-    for message in _members(body, ("message", "msg", "detail", "error")):
-        if isinstance(message, str) and message.strip():
-            yield message
 
 
 def _members(value: Any, names: Collection[str], depth: int = 0) -> Iterator[Any]:
