@@ -248,7 +248,8 @@ def _decode(body: bytes) -> list[_Item]:
 
 def _vector(value: str | list[float]) -> Vectors:
     if isinstance(value, list):
-        return np.asarray(value, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+            return np.asarray(value, dtype=np.float32)
     try:
         return np.frombuffer(base64.b64decode(value), dtype="<f4")
     except ValueError as error:
