@@ -32,6 +32,8 @@ from smacs.store.records import Evaluation, Question
 from smacs.store.seal import seal
 from smacs.store.verify import verify
 
+pytestmark = pytest.mark.slow
+
 Flip = tuple[str, int]  # a file's path in the bank, and the number of a bit
 
 

@@ -19,6 +19,8 @@ from smacs.store.imports.question import gradable as labelled
 from smacs.store.imports.question import make_question
 from smacs.store.records import Question
 
+pytestmark = pytest.mark.slow
+
 SHOWN = "Which?\n(A) iron\n(B) tin"
 CASES: dict[str, Any] = {
     "a number": ("How many?", "12", "number", "12"),

@@ -15,6 +15,8 @@ from smacs.server.listen import Doors, may_open
 from smacs.server.settings import ServerSettings
 from tests.smacs.server.conftest import LIMIT, Served, serving
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"GET /echo HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
 LARGE = 30_000_000  # bytes, more than all socket buffers hold
