@@ -107,6 +107,11 @@ def read_fallen() -> dict[str, Record]:
     return {record.name: record for record in _records() if record.job.command and not record.process()}
 
 
+def holds_any() -> bool:
+    """Whether there is a server that is alive or can be started again. One that dies meanwhile is not overlooked."""
+    return any(record.job.command or record.process() for record in _records())
+
+
 def remove(server: str) -> None:
     """Forget a server."""
     _path(server).unlink(missing_ok=True)

@@ -43,7 +43,7 @@ def _tick(supervisor: "Supervisor") -> bool:
 def _leave() -> bool:
     """Whether there is still no server to look after now that nobody can start one, and it is noted."""
     with suppress(Timeout), registry.one_at_a_time(timeout=0):
-        if not registry.read_all() and not registry.read_fallen():
+        if not registry.holds_any():
             supervision.forget()
             return True
     return False
@@ -61,10 +61,9 @@ class Supervisor:
         self._children = [child for child in self._children if not child.is_over()]
         for record in registry.read_all().values():
             self._look_at(record)
-        fallen = registry.read_fallen()
-        for record in fallen.values():
+        for record in registry.read_fallen().values():
             self._revive(record)
-        return bool(fallen or registry.read_all())
+        return registry.holds_any()
 
     def _look_at(self, record: Record) -> None:
         """Note when a server that was restarted serves again; one that never will is killed."""
