@@ -94,21 +94,21 @@ fix: install  ## format, and mend what ruff can mend
 
 # mypy and pyright cannot see which folder is which package: a tree of links shows them.
 types:
-	@mkdir -p .types/smacs
+	@rm -rf .types && mkdir -p .types/smacs
 	@for part in smacs/*; do ln -sfn ../../$$part .types/$$part; done
-	@for room in bench graph nodes pool pools prompts store; do ln -sfn ../../$$room .types/smacs/$$room; done
+	@for room in bench cli graph nodes pool pools prompts server store; do ln -sfn ../../$$room .types/smacs/$$room; done
 
 bench: install  ## speed ratios against a mock endpoint, as a table and build/bench.json
 	@mkdir -p build
-	@$(BIN)/python -m smacs.bench.speed --json build/bench.json
+	@$(BIN)/python -m tools.speed --json build/bench.json
 
 soak: install  ## MINUTES=10: 10,000 malformed requests, 2,000 mutated logs, then twice the load it can take while its endpoints fail at random
 	@mkdir -p build
 	@$(BIN)/python -m pytest -m soak
-	@$(BIN)/python -m smacs.bench.soak --minutes $(MINUTES) --json build/soak.json
+	@$(BIN)/python -m tools.soak --minutes $(MINUTES) --json build/soak.json
 
 reliability: install  ## kill -9 evaluate, index and import 50 times each: lost, duplicated, unopenable
-	@$(BIN)/python -m smacs.bench.reliability
+	@$(BIN)/python -m tools.reliability
 
 prior-docs: install  ## DATA=...: measure the prior on recorded answers, write docs/prior.md and docs/prior.svg
 	@mkdir -p build
@@ -117,10 +117,10 @@ prior-docs: install  ## DATA=...: measure the prior on recorded answers, write d
 	  --json build/prior.json --figure docs/prior.svg
 	@$(BIN)/smacs bank rank --bank build/recorded-bank --splits 10 --bank-size 5512 --test-size 1196 --calls 3.9 --repeats \
 	  --json build/prior-repeats.json
-	@$(BIN)/python -m smacs.bench.prior.document build/prior.json docs/prior.md --repeats build/prior-repeats.json
+	@$(BIN)/python -m tools.prior_document build/prior.json docs/prior.md --repeats build/prior-repeats.json
 
 docs: install  ## write the drawing of the graph into the README
-	@$(BIN)/python -m smacs.graph.draw
+	@$(BIN)/python -m tools.draw
 
 clean:  ## remove what was built; the model cache stays
 	rm -rf $(VENV) .types build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .langgraph_api

@@ -14,7 +14,7 @@ from smacs.nodes.prior_score import prior_score
 from smacs.nodes.referencer import referencer
 from smacs.nodes.retrieve import retrieve
 from smacs.nodes.select import select
-from smacs.nodes.settings import Settings
+from smacs.nodes.shared.settings import Settings
 from smacs.pool.prompts import Prompts
 
 USES = set(Settings.model_fields) - {"llm"}

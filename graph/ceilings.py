@@ -7,8 +7,8 @@ those of the pool file, are never over a ceiling; what a client asks beyond both
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smacs.nodes.settings import Settings
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
+from smacs.nodes.shared.settings import Settings
 
 Work = Mapping[str, int]  # what is written for one question -> how many completions, {"references": 7, "candidates": 8}
 

@@ -13,9 +13,8 @@ from smacs.graph.settings import Rules, make_settings, settings_schema
 from smacs.graph.state import InputState, OutputState, State
 from smacs.graph.tool import AskableGraph
 from smacs.nodes.aggregator import group_subsets
-from smacs.nodes.arrivals import arrived
-from smacs.nodes.records import name_of
-from smacs.nodes.settings import Settings
+from smacs.nodes.shared.records import arrived, name_of
+from smacs.nodes.shared.settings import Settings
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank

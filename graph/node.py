@@ -12,13 +12,13 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.runtime import get_runtime
 from langgraph.types import Overwrite
 
+from smacs.errors import SmacsError
 from smacs.graph.settings import Rules
-from smacs.nodes.run import Tools
-from smacs.pool.errors import SmacsError
+from smacs.nodes.shared.run import Tools
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
-from smacs.pool.telemetry import span
 from smacs.store.bank import QuestionBank
+from smacs.telemetry import span
 
 _LAST = 2.0  # seconds for connections to close when a program ends
 

@@ -6,13 +6,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from smacs.errors import InputError
 from smacs.graph.node import under_way
 from smacs.graph.trace import Trace, failure_from
-from smacs.nodes.records import Candidate, Reference
-from smacs.pool.errors import InputError
-from smacs.pool.llm import LLM
+from smacs.nodes.shared.records import Candidate, Reference
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Choice, Failure, Reply
 from smacs.pool.prompts import Message
-from smacs.pool.replies import Choice, Failure, Reply
 
 # How nodes say in a trace's notes what an LLM said. A trace in other words is refused: what it does not say is not
 # guessed, or the replay would be of another run.

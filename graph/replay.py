@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from smacs.errors import InputError
 from smacs.graph.frame import RANKING, AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.recorded_llm import RecordedLLM
 from smacs.graph.settings import default_drop
 from smacs.graph.systems import SINGLE_LLM, build_system
 from smacs.graph.trace import Trace
-from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 from annotated_types import Le, Lt
 from pydantic import ValidationError, create_model
 
+from smacs.errors import InputError
 from smacs.graph.ceilings import Ceilings, Work
 from smacs.nodes.selectors.registry import selectors
-from smacs.nodes.settings import Form, Settings
-from smacs.pool.errors import InputError
+from smacs.nodes.shared.settings import Form, Settings
 from smacs.pool.pool import Pool, describe
 
 

@@ -11,8 +11,8 @@ from langgraph.graph.message import add_messages
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from smacs.nodes.records import Candidate, Reference, Usage, add_usage
-from smacs.nodes.run import Run
+from smacs.nodes.shared.records import Candidate, Reference, Usage, add_usage
+from smacs.nodes.shared.run import Run
 
 
 def by_rank(left: list[Reference], right: list[Reference]) -> list[Reference]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from smacs.errors import InputError
 from smacs.graph.baselines.majority_voting import build_majority_voting_graph
 from smacs.graph.baselines.moa import build_moa_graph
 from smacs.graph.baselines.self_consistency import build_self_consistency_graph
@@ -12,7 +13,6 @@ from smacs.graph.baselines.single_llm import build_single_llm_graph
 from smacs.graph.baselines.symbolic_moe import build_symbolic_moe_graph
 from smacs.graph.build import build_graph
 from smacs.graph.frame import AnyBank, AnyPool, AnySettings, Graph
-from smacs.pool.errors import InputError
 from smacs.pool.prompts import Prompts
 
 __all__ = ["SINGLE_LLM", "SYSTEMS", "Builder", "build_single_llm_graph", "build_system"]

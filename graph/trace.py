@@ -9,10 +9,10 @@ from typing import Any, cast, get_args
 
 import msgspec
 
+from smacs.errors import InputError
 from smacs.graph.systems import SYSTEMS
-from smacs.nodes.records import Candidate, Reference
-from smacs.pool.errors import InputError
-from smacs.pool.replies import Failure, FailureKind
+from smacs.nodes.shared.records import Candidate, Reference
+from smacs.pool.calls.replies import Failure, FailureKind
 
 _SHORT = re.compile(r"only \d+ of \d+ references arrived")
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from typing_extensions import TypedDict
 
-from smacs.nodes.reading import Reading, read
-from smacs.nodes.records import Candidate, Usage, total_usage
-from smacs.nodes.run import Run, Tools, call_seed, run_of
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Choice
+from smacs.nodes.shared.reading import Reading, read
+from smacs.nodes.shared.records import Candidate, Usage, total_usage
+from smacs.nodes.shared.run import Run, Tools, call_seed, run_of
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Choice
 
 
 class AggregatorTask(TypedDict):

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
-from smacs.nodes.embed import ANSWERS_SHARE, LAST, embed
-from smacs.nodes.records import Candidate
-from smacs.nodes.run import Run, Tools, run_of
-from smacs.pool.errors import EmbedderDownError
+from smacs.errors import EmbedderDownError
+from smacs.nodes.shared.embed import ANSWERS_SHARE, LAST, embed
+from smacs.nodes.shared.records import Candidate
+from smacs.nodes.shared.run import Run, Tools, run_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
-from smacs.nodes.arrivals import arrived, shortfall
-from smacs.nodes.records import Reference, name_of
-from smacs.nodes.run import Run, Tools, random_of
-from smacs.nodes.ties import all_equal
+from smacs.nodes.shared.records import Reference, arrived, name_of, shortfall
+from smacs.nodes.shared.run import Run, Tools, random_of
+from smacs.nodes.shared.ties import all_equal
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
-from smacs.nodes.embed import load_bank
 from smacs.nodes.retrieve import Support, find_support
-from smacs.nodes.run import Run, Tools, run_of
 from smacs.nodes.selectors.live import live_scores
-from smacs.nodes.settings import PAPER
-from smacs.nodes.ties import places
+from smacs.nodes.shared.embed import load_bank
+from smacs.nodes.shared.run import Run, Tools, run_of
+from smacs.nodes.shared.settings import PAPER
+from smacs.nodes.shared.ties import places
 
 if TYPE_CHECKING:
     from smacs.store.view import BankView

@@ -14,10 +14,10 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from smacs.nodes.records import Reference, Usage, total_usage, unread, usage_of
-from smacs.nodes.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, call_seed, run_of
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Failure, Reply
+from smacs.nodes.shared.records import Reference, Usage, total_usage, unread, usage_of
+from smacs.nodes.shared.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, call_seed, run_of
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 
 
 class ReferencerTask(TypedDict):

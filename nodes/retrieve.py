@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from langgraph.types import Overwrite
 
-from smacs.nodes.embed import QUESTION_SHARE, embed, load_bank, seconds_for
-from smacs.nodes.question import Asked, check_length, left_out, read_question
-from smacs.nodes.run import Run, Tools
-from smacs.pool.errors import EmbedderDownError
+from smacs.errors import EmbedderDownError
+from smacs.nodes.shared.embed import QUESTION_SHARE, embed, load_bank, seconds_for
+from smacs.nodes.shared.question import Asked, check_length, left_out, read_question
+from smacs.nodes.shared.run import Run, Tools
 from smacs.store.index.labels import Labels
 
 NEAREST = 10  # questions that the trace shows

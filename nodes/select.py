@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from typing_extensions import TypedDict
 
-from smacs.nodes.answer import answer_with_candidate, answer_with_reference
-from smacs.nodes.arrivals import at_least_one
-from smacs.nodes.records import Candidate, Reference
-from smacs.nodes.run import Tools
-from smacs.nodes.ties import places
+from smacs.nodes.shared.records import Candidate, Reference, answer_with_candidate, answer_with_reference, at_least_one
+from smacs.nodes.shared.run import Tools
+from smacs.nodes.shared.ties import places
 
 
 class Scored(TypedDict):

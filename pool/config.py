@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from smacs.pool.launch import Launch, Table, VllmLaunch
-from smacs.pool.urls import address_of
+from smacs.pool.calls.urls import address_of
+from smacs.pool.launch.table import Launch, Table, VllmLaunch
 
 STYLES = ("auto", "none", "tags", "harmony", "field", "headings")
 

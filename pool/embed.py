@@ -16,17 +16,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from smacs.pool.clients import PerLoop
-from smacs.pool.completion import Unreadable
+from smacs.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
+from smacs.pool.calls.clients import PerLoop
+from smacs.pool.calls.completion import Unreadable
+from smacs.pool.calls.limits import Limiter
+from smacs.pool.calls.llm import api_key
+from smacs.pool.calls.mend import mended
+from smacs.pool.calls.spans import embedding_span
+from smacs.pool.calls.transport import new_session, post
+from smacs.pool.calls.urls import address_of, shown
+from smacs.pool.calls.words import READ, clean, decoded, error_inside, said
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
-from smacs.pool.limits import Limiter
-from smacs.pool.llm import api_key
-from smacs.pool.mend import mended
-from smacs.pool.spans import embedding_span
-from smacs.pool.transport import new_session, post
-from smacs.pool.urls import address_of, shown
-from smacs.pool.words import READ, clean, decoded, error_inside, said
 from smacs.visible import one_line
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class EndpointEmbedder:
                         most=len(texts) * (self.spec.dimension or _LONGEST_VECTOR) * _FLOAT + READ,
                     )
         except Exception as error:
-            from smacs.pool.failures import explain
+            from smacs.pool.calls.failures import explain
 
             _, text = explain(error, self.spec.api_key_env)
             key = os.environ.get(self.spec.api_key_env or "")

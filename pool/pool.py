@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from smacs.errors import EmbedderMismatchError, PoolError, SmacsError
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.urls import shown
 from smacs.pool.config import EmbedderSpec, LLMSpec, PoolFile
 from smacs.pool.embed import Embedder, EndpointEmbedder, make_embedder
-from smacs.pool.errors import EmbedderMismatchError, PoolError, SmacsError
-from smacs.pool.llm import LLM
 from smacs.pool.plan.server import EMBEDDER
-from smacs.pool.progress import Progress
-from smacs.pool.urls import shown
+from smacs.progress import Progress
 from smacs.visible import one_line
 
 _FEW = 5  # problems that are told
@@ -147,7 +147,7 @@ class Pool:
     @contextmanager
     def running(self, names: Collection[str] | None = None, *, progress: Progress | None = None) -> Iterator["Pool"]:
         """Start the LLMs (all, or those named) that are launched here and not up yet; stop those again at the end."""
-        from smacs.pool.servers import running
+        from smacs.pool.launch.servers import running
 
         wanted = {name: spec for name, spec in self.launched.items() if names is None or name in (*names, EMBEDDER)}
         with running(wanted, progress=progress) as urls:
@@ -182,7 +182,7 @@ class Pool:
 
 def _by_llm(llms: Mapping[str, LLMSpec], urls: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """LLM -> base URLs of its servers, from server -> base URL; the embedder is none."""
-    from smacs.pool.wanted import servers_of
+    from smacs.pool.launch.wanted import servers_of
 
     found: dict[str, tuple[str, ...]] = {}
     for server, (llm, _) in servers_of(llms).items():

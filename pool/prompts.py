@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 Message = dict[str, str]  # {"role": ..., "content": ...}
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from smacs.errors import SmacsError as SmacsError
     from smacs.graph.agent import build_agent_graph as build_agent_graph
     from smacs.graph.baselines.majority_voting import build_majority_voting_graph as build_majority_voting_graph
     from smacs.graph.baselines.moa import build_moa_graph as build_moa_graph
@@ -18,21 +19,20 @@ if TYPE_CHECKING:
     from smacs.graph.baselines.single_llm import build_single_llm_graph as build_single_llm_graph
     from smacs.graph.baselines.symbolic_moe import build_symbolic_moe_graph as build_symbolic_moe_graph
     from smacs.graph.build import build_graph as build_graph
-    from smacs.nodes.settings import Settings as Settings
-    from smacs.pool.chat import FastChatOpenAI as FastChatOpenAI
-    from smacs.pool.errors import SmacsError as SmacsError
+    from smacs.nodes.shared.settings import Settings as Settings
+    from smacs.pool.calls.chat import FastChatOpenAI as FastChatOpenAI
     from smacs.pool.pool import Pool as Pool
     from smacs.pool.prompts import Prompts as Prompts
     from smacs.store.bank import QuestionBank as QuestionBank
 
 # Imported when first used, so that `import smacs` costs nothing.
 _HOMES = {
-    "FastChatOpenAI": "smacs.pool.chat",
+    "FastChatOpenAI": "smacs.pool.calls.chat",
     "Pool": "smacs.pool.pool",
     "Prompts": "smacs.pool.prompts",
     "QuestionBank": "smacs.store.bank",
-    "Settings": "smacs.nodes.settings",
-    "SmacsError": "smacs.pool.errors",
+    "Settings": "smacs.nodes.shared.settings",
+    "SmacsError": "smacs.errors",
     "build_agent_graph": "smacs.graph.agent",
     "build_graph": "smacs.graph.build",
     "build_majority_voting_graph": "smacs.graph.baselines.majority_voting",

@@ -1,5 +1,5 @@
 """`python -m smacs` is `smacs`."""
 
-from smacs.cli import main
+from smacs.cli.main import main
 
 main()

@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from smacs.errors import BankError, FolderTakenError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, FolderTakenError
-from smacs.store.draft import draft_folder
-from smacs.store.files import Stamp, stamp
-from smacs.store.jsonl import encode_lines, read_jsonl
+from smacs.store.io.draft import draft_folder
+from smacs.store.io.files import Stamp, stamp
+from smacs.store.io.jsonl import encode_lines, read_jsonl
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.manifest import Manifest, new_manifest, read_manifest, write_manifest
 from smacs.store.records import Cell, Evaluation, Question
@@ -79,8 +79,8 @@ class QuestionBank:
 
     @classmethod
     def starter(cls) -> "QuestionBank":
-        """The bank that ships with SMACS (see `smacs.store.starter_bank`)."""
-        from smacs.store.starter_bank import starter_bank
+        """The bank that ships with SMACS (see `smacs.store.starter`)."""
+        from smacs.store.starter import starter_bank
 
         return starter_bank()
 

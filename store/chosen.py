@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.checksums import ACCEPT, WrongChecksumError, read_document, sealed_document
-from smacs.store.draft import draft_file
-from smacs.store.lock import write_lock
+from smacs.store.io.checksums import ACCEPT, WrongChecksumError, read_document, sealed_document
+from smacs.store.io.draft import draft_file
+from smacs.store.io.lock import write_lock
 from smacs.store.manifest import BankEmbedder
 
 FILE = "selectors.json"

@@ -15,10 +15,10 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.draft import draft_file
 from smacs.store.export_forms import Part, write_answers, write_authors, write_csv, write_folder, write_parquet
+from smacs.store.io.draft import draft_file
 from smacs.store.stats import check_llms
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.index.given import GivenVectors, content_hash
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.records import Evaluation, Question
 from smacs.store.text import GUARDED, guarded

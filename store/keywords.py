@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.prompts import Prompts
-from smacs.pool.replies import Failure, Reply
-from smacs.store.jsonl import read_jsonl
+from smacs.store.io.jsonl import read_jsonl
 
 MOST = 5  # keywords of a question
 _LONGEST = 40  # characters: more is a sentence

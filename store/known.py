@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.records import Question
 from smacs.store.text import normalised, question_id
 

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 import msgspec
 from pydantic import ValidationError
 
+from smacs.errors import BankError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, EmbedderMismatchError
-from smacs.store.checksums import ACCEPT, WrongChecksumError, read_document, sealed_document
+from smacs.store.io.checksums import ACCEPT, WrongChecksumError, read_document, sealed_document
 
 FORMAT = 1
 FILE = "manifest.json"

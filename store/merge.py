@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError, EmbedderMismatchError, InputError
+from smacs.errors import BankError, EmbedderMismatchError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.index.given import GivenVectors, content_hash
-from smacs.store.jsonl import JsonlWriter, read_jsonl
+from smacs.store.io.jsonl import JsonlWriter, read_jsonl
+from smacs.store.io.lock import write_lock
 from smacs.store.known import KnownQuestions
-from smacs.store.lock import write_lock
 from smacs.store.records import Cell, Evaluation, Question
 
 _GROUP = 1_000  # questions written at once, with one flush of each file

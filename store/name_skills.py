@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure
 from smacs.pool.prompts import Prompts
-from smacs.pool.replies import Failure
-from smacs.store.appender import Appender
 from smacs.store.bank import QuestionBank
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.appender import Appender
+from smacs.store.io.jsonl import JsonlWriter
+from smacs.store.io.lock import write_lock
 from smacs.store.keywords import Keywords, keywords_file, name_keywords, read_keywords
-from smacs.store.lock import write_lock
 from smacs.store.records import Question
 
 PATIENCE = 50  # calls in a row without keywords that end it; twice what is in flight where that is more

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 from smacs.store.stats import check_llms
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.checksums import intact, sealed, sealed_document, unsealed
 from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.chosen import checked_chosen
-from smacs.store.draft import draft_file
-from smacs.store.jsonl import decode_line, is_half, reading, remedy
+from smacs.store.io.checksums import intact, sealed, sealed_document, unsealed
+from smacs.store.io.draft import draft_file
+from smacs.store.io.jsonl import decode_line, is_half, reading, remedy
+from smacs.store.io.lock import write_lock
 from smacs.store.keywords import Keywords, keywords_file
-from smacs.store.lock import write_lock
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.manifest import checked_manifest
 from smacs.store.records import Evaluation, Question

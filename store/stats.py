@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.jsonl import read_jsonl
+from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Question
 
 Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution

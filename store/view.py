@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from smacs.store.bank import QuestionBank, read_column
 from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.chosen import Settings, frozen_settings
-from smacs.store.files import Stamp, stamp
 from smacs.store.index.arrays import Arrays, arrays_folder, build_arrays, open_arrays
 from smacs.store.index.columns import column
 from smacs.store.index.given import GivenVectors
@@ -21,8 +20,9 @@ from smacs.store.index.labels import Labels
 from smacs.store.index.lines import Lines
 from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
 from smacs.store.index.place import place_of
+from smacs.store.io.files import Stamp, stamp
+from smacs.store.io.once import Once
 from smacs.store.manifest import BankEmbedder
-from smacs.store.once import Once
 from smacs.store.records import Question
 
 if TYPE_CHECKING:

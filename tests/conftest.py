@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import Embedder, make_embedder
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Evaluation, Question
+from tools.mock.handle import MockServer
 
 DIMENSION = 16
 NAMES = [f"llm-{i}" for i in range(8)]

@@ -9,8 +9,8 @@ from smacs.bench.benchmarks.choose import bank_part
 from smacs.bench.benchmarks.leaks import refuse_leaks
 from smacs.bench.benchmarks.order import drawn
 from smacs.bench.benchmarks.registry import find_benchmark
+from smacs.errors import BankError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError
 from smacs.store.bank import QuestionBank
 from smacs.store.export import choose
 from smacs.store.export_forms import write_folder

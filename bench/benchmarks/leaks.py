@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Question
 from smacs.store.text import normalised

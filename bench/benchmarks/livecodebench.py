@@ -10,7 +10,7 @@ import msgspec
 
 from smacs.bench.benchmarks.benchmark import Benchmark
 from smacs.bench.benchmarks.livecodebench_cases import Case, read_cases, small
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.lines import read_lines
 from smacs.store.records import Question

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 _BANK = 100_000  # characters of the cases that a bank question keeps
 

@@ -7,7 +7,7 @@ import msgspec
 
 from smacs.bench.benchmarks.benchmark import Benchmark
 from smacs.bench.benchmarks.table import Table
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.question import fold
 from smacs.store.records import Question
 

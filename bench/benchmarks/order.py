@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.records import Question
 
 

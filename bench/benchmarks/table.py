@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.hub import split_name
 from smacs.store.create.read import read
 from smacs.store.create.source import SUFFIXES, Rows, Source

@@ -14,7 +14,7 @@ def __getattr__(name: str) -> Any:
     try:
         from smacs.bench.inspect_bridge import plugin
     except ImportError as error:
-        from smacs.pool.errors import InputError
+        from smacs.errors import InputError
 
         raise InputError(
             f"Running under Inspect needs another package, pip install 'smacs[inspect]': {error}"

@@ -2,7 +2,7 @@
 
 from inspect_ai.model import ChatMessage
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 
 def plain(message: ChatMessage) -> dict[str, str]:

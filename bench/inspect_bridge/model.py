@@ -16,7 +16,7 @@ from smacs.bench.inspect_bridge.messages import plain
 from smacs.bench.inspect_bridge.shared_pool import shared_pool
 from smacs.bench.run.spec import parse_spec
 from smacs.bench.run.systems import build
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.pool import Pool, find_pool
 
 _shared: dict[Path | Pool, "SharedPool"] = {}

@@ -14,9 +14,9 @@ from smacs.bench.prior.data import Recorded, Rows
 from smacs.bench.prior.metrics import Tally, joined, ranked_pairs
 from smacs.bench.prior.splits import Codes, Split, by_text
 from smacs.bench.prior.votes import Part, elected
-from smacs.nodes.choice import points, settings_of
 from smacs.nodes.selectors import Selector
 from smacs.nodes.selectors.several import scores_of_each
+from smacs.nodes.selectors.tuning import points, settings_of
 from smacs.nodes.vote import Rule
 from smacs.store.chosen import Setting
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from smacs.errors import InputError
 from smacs.nodes.selectors import Known, Queries
 from smacs.nodes.vote import Ballots, ballots
-from smacs.pool.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Question
 from smacs.store.text import normalised

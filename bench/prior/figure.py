@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smacs.bench.prior.report import Interval, Report, Row
 from smacs.bench.prior.sheets import ranked
-from smacs.pool.errors import InputError, SmacsError
+from smacs.errors import InputError, SmacsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ import numpy as np
 
 from smacs.bench.prior.choose import FOLDS, Trial, best, try_selector
 from smacs.bench.prior.data import Recorded, read
-from smacs.nodes.choice import candidates
+from smacs.errors import InputError
 from smacs.nodes.selectors import Selector, find_selector, selectors
-from smacs.pool.errors import InputError
+from smacs.nodes.selectors.tuning import candidates
 from smacs.store.bank import QuestionBank
 from smacs.store.chosen import Chosen, write_chosen
 

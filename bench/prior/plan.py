@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from smacs.bench.prior.report import BASELINE
+from smacs.errors import InputError
 from smacs.nodes.selectors import Selector, selectors
 from smacs.nodes.vote import Rule, rules
-from smacs.pool.errors import InputError
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from smacs.bench.prior.rows import rows
 from smacs.bench.prior.run import Outcome, measure
 from smacs.bench.prior.splits import Draws, Folds, Given, Protocol
 from smacs.bench.prior.votes import INNER_FOLDS
-from smacs.nodes.choice import candidates, settings_of
+from smacs.nodes.selectors.tuning import candidates, settings_of
 from smacs.store.bank import QuestionBank
 
 

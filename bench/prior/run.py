@@ -13,11 +13,11 @@ from smacs.bench.prior.metrics import Floats, Grades, Tally, any_right, first, r
 from smacs.bench.prior.plan import Plan
 from smacs.bench.prior.splits import Split, without_twins
 from smacs.bench.prior.votes import Part, cross_fitted, part, voted
-from smacs.nodes.choice import candidates
+from smacs.errors import InputError
 from smacs.nodes.selectors import Fitted, Selector, find_selector
-from smacs.nodes.settings import PAPER
+from smacs.nodes.selectors.tuning import candidates
+from smacs.nodes.shared.settings import PAPER
 from smacs.nodes.vote import Ballots, Rule
-from smacs.pool.errors import InputError
 
 
 class Measure(NamedTuple):

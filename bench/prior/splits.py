@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 Rows = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smacs.bench.run.records import Outcome
-from smacs.store.jsonl import scan_jsonl
+from smacs.store.io.jsonl import scan_jsonl
 
 
 def lines(file: Path, notes: list[str]) -> Iterator[tuple[Outcome, int]]:

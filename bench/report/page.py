@@ -8,7 +8,7 @@ from smacs.bench.report.charts.svg import DARK, LIGHT
 from smacs.bench.report.headline import headline
 from smacs.bench.report.model import Report
 from smacs.bench.report.sections import sections
-from smacs.pool.errors import SmacsError
+from smacs.errors import SmacsError
 from smacs.visible import visible
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from smacs.bench.report.lines import lines
 from smacs.bench.run.folder import read_info, read_questions, results_file
 from smacs.bench.run.records import Outcome, Result, RunInfo
 from smacs.bench.run.spec import Spec, parse_spec
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

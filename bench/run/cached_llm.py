@@ -5,10 +5,10 @@ from typing import Any
 
 from smacs.bench.run.meter import meter
 from smacs.bench.run.replies import Asked, Replies, Sample, key_of
-from smacs.pool.limits import Limiter
-from smacs.pool.llm import LLM
+from smacs.pool.calls.limits import Limiter
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Choice, Failure, Reply
 from smacs.pool.prompts import Message, led_by
-from smacs.pool.replies import Choice, Failure, Reply
 
 _TELLS = ("empty", "overflow")  # failures that say something of the LLM; the others say something of its endpoint
 

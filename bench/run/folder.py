@@ -7,10 +7,10 @@ from urllib.parse import quote
 import msgspec
 
 from smacs.bench.run.records import VERSION, BankInfo, PoolInfo, Result, RunInfo
-from smacs.pool.errors import InputError
-from smacs.store.jsonl import encode_lines, read_jsonl
+from smacs.errors import InputError
+from smacs.store.io.jsonl import encode_lines, read_jsonl
+from smacs.store.io.room import writing
 from smacs.store.records import Question
-from smacs.store.room import writing
 
 _FIXED = ("seed", "pool", "bank", "settings", "prompts")  # what a run that goes on must have in common with before
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from smacs.bench.run.meter import Meter, metered
 from smacs.bench.run.records import GradedCandidate, GradedReference, Result
-from smacs.pool.errors import InputError, NoAnswerError
+from smacs.errors import InputError, NoAnswerError
 from smacs.store.graders import Grade, grade
 from smacs.store.records import Question
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from smacs.bench.benchmarks import test_questions
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.records import Question
 
 

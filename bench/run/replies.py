@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from smacs.pool.replies import Choice
-from smacs.store.appender import Appender
-from smacs.store.jsonl import JsonlWriter, read_jsonl
+from smacs.pool.calls.replies import Choice
+from smacs.store.io.appender import Appender
+from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):

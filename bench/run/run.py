@@ -19,10 +19,10 @@ from smacs.bench.run.one import Grading, answer
 from smacs.bench.run.records import Result
 from smacs.bench.run.replies import Replies
 from smacs.bench.run.tally import Tally
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.pool.pool import Pool
-from smacs.store.appender import Appender
-from smacs.store.jsonl import JsonlWriter, read_jsonl
+from smacs.store.io.appender import Appender
+from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 from smacs.store.records import Question
 
 PATIENCE = 50  # questions in a row that an endpoint's failure leaves without a result: then the run stops

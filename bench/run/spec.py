@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.pool import Pool
 
 LLM = "llm:"

@@ -3,10 +3,10 @@
 from typing import Any
 
 from smacs.bench.run.spec import LLM, Spec
+from smacs.errors import InputError
 from smacs.graph.baselines.single_llm import build_single_llm_graph
 from smacs.graph.settings import make_settings
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
-from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank

@@ -5,7 +5,7 @@ question -> retrieve -> prior_score -> referencer x R -> majority_vote -> answer
 
 from smacs.graph.baselines.stages import answer, ask
 from smacs.graph.frame import CALLS, RANKING, AnyBank, AnyPool, AnySettings, Frame, Graph, everyone, open_pool
-from smacs.nodes.majority_vote import majority_vote
+from smacs.nodes.baselines.majority_vote import majority_vote
 from smacs.nodes.prior_score import prior_score
 from smacs.pool.prompts import Prompts
 

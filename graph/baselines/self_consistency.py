@@ -8,10 +8,10 @@ from langgraph.graph import END
 from smacs.graph.baselines.stages import ask
 from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
 from smacs.graph.state import State
-from smacs.nodes.extract import TASKS
-from smacs.nodes.majority_vote import majority_vote
-from smacs.nodes.most_consistent import most_consistent
-from smacs.nodes.route import route
+from smacs.nodes.baselines.majority_vote import majority_vote
+from smacs.nodes.baselines.most_consistent import most_consistent
+from smacs.nodes.baselines.route import route
+from smacs.nodes.shared.extract import TASKS
 from smacs.pool.prompts import Prompts
 
 

@@ -5,7 +5,7 @@ question -> retrieve -> route -> referencer (n samples) -> gather -> aggregator 
 
 from smacs.graph.baselines.stages import ask, synthesise
 from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
-from smacs.nodes.route import route
+from smacs.nodes.baselines.route import route
 from smacs.pool.prompts import Prompts
 
 

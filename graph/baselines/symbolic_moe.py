@@ -6,7 +6,7 @@ select -> answer
 
 from smacs.graph.baselines.stages import ask, synthesise
 from smacs.graph.frame import CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph, open_pool
-from smacs.nodes.recruit import recruit
+from smacs.nodes.baselines.recruit import recruit
 from smacs.pool.prompts import Prompts
 
 EXPERTS = 3  # K, arXiv 2503.05641

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.run import random_of
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
+from smacs.nodes.shared.run import random_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.choice import Among
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.groups import Groups
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
+from smacs.nodes.selectors.tuning import Among
 
 TO_DATASET = 40.0  # A: the data set's mean counts like so many neighbours
 TO_GLOBAL = 40.0  # B: the global mean counts like so many questions of the data set

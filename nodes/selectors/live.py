@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from smacs.nodes.choice import with_settings
+from smacs.errors import InputError
 from smacs.nodes.selectors.registry import find_selector
 from smacs.nodes.selectors.selector import Fitted, Floats, Known, Queries, Selector, Vectors
-from smacs.pool.errors import InputError
+from smacs.nodes.selectors.tuning import with_settings
 from smacs.store.chosen import FILE as CHOSEN
-from smacs.store.once import Once
+from smacs.store.io.once import Once
 
 if TYPE_CHECKING:
     from smacs.store.view import BankView

@@ -3,7 +3,7 @@
 from functools import cache
 
 from smacs.nodes.selectors.selector import Selector
-from smacs.pool.catalogue import find, listed
+from smacs.plugins import find, listed
 
 
 @cache

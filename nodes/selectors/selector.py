@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
@@ -90,7 +90,7 @@ class Fitted(Protocol):
 class Selector(Protocol):
     """A way to score LLMs before any of them is called.
 
-    A frozen dataclass may let a bank choose some of its fields (see `smacs.nodes.choice`).
+    A frozen dataclass may let a bank choose some of its fields (see `smacs.nodes.selectors.tuning`).
     """
 
     @property

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.choice import Among
 from smacs.nodes.selectors.affinity import Affinity, Likeness, softmax, temperature
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.selector import Floats, Known, Queries
+from smacs.nodes.selectors.tuning import Among
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.choice import Among
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
+from smacs.nodes.selectors.tuning import Among
 
 
 @dataclass(frozen=True, slots=True)

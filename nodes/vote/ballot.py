@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from smacs.errors import InputError
 from smacs.nodes.vote.options import Options, find_options
 from smacs.nodes.vote.replies import MATCH, STYLE, match, parts, style
-from smacs.pool.errors import InputError
 from smacs.store.text import normalised
 
 PLACES = 10

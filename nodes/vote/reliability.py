@@ -15,7 +15,7 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.choice import Among
+from smacs.nodes.selectors.tuning import Among
 from smacs.nodes.vote.ballot import SIGNALS, Ballots
 from smacs.nodes.vote.calibration import Calibration, calibrate
 from smacs.nodes.vote.pooling import Pooled, none_score, pool

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.ties import places
+from smacs.nodes.shared.ties import places
 from smacs.nodes.vote.ballot import Ballots
 from smacs.nodes.vote.rule import FittedRule, Floats, Order, Polled
 from smacs.nodes.vote.tally import agreement, scores, support

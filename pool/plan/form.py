@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from smacs.pool.plan.placement import Placement
 from smacs.pool.plan.plan import Plan
-from smacs.pool.serve_arguments import serve_arguments
+from smacs.pool.plan.serve_arguments import serve_arguments
 
 IMAGE = "vllm/vllm-openai"
 TAG = "v0.32.0"

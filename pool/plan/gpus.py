@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 GB = 1e9  # a G of the description: 80G cards have 85.5e9 bytes, so that a plan errs on the safe side
 MOST = 4096

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.errors import InputError
 from smacs.pool.plan.gpus import Gpu
 from smacs.pool.plan.plan import Plan, plan_pool
 

@@ -9,7 +9,7 @@ Tensor parallelism splits the KV heads; with more GPUs than KV heads each GPU ho
 shrinking. A sliding layer (Gemma) keeps its window of each sequence and no more.
 """
 
-from smacs.pool.launch import Shape
+from smacs.pool.launch.table import Shape
 from smacs.pool.plan.gpus import GB
 
 # Of one server on one GPU: CUDA context and graphs, NCCL buffers, activations of a batch of 8,192 tokens.

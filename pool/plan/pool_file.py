@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.plan.server import EMBEDDER
 
 _ENDPOINT = re.compile(r"^\s*endpoints?\s*=")

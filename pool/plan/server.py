@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import count
 from urllib.parse import urlsplit
 
+from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.errors import InputError
-from smacs.pool.launch import Shape, VllmLaunch
+from smacs.pool.launch.table import Shape, VllmLaunch
 from smacs.pool.plan.memory import RESERVE, kv_bytes, kv_share, weight_bytes
-from smacs.pool.serve_arguments import is_pooling
+from smacs.pool.plan.serve_arguments import is_pooling
 
 FIRST_PORT = 8000
 EMBEDDER = "embedder"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.options import is_missing
 from smacs.store.create.source import Source
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.columns import OPTIONS, Columns, as_text, columns_in, fill, is_template
 from smacs.store.create.labels import TASK_OF, Labelled, first_option, guess_grader, read_label
 from smacs.store.create.options import Options, is_missing, read_options

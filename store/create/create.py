@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank, check_new
 from smacs.store.create.convert import Draft
 from smacs.store.create.gather import gather

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.create.convert import Draft
 from smacs.store.create.report import Conflict, Duplicate, Problem
 from smacs.store.graders import grade

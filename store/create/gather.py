@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from smacs.pool.errors import GradingError, InputError
+from smacs.errors import GradingError, InputError
 from smacs.store.create.columns import find_columns
 from smacs.store.create.convert import Draft, to_questions
 from smacs.store.create.distinct import distinct, unique_ids

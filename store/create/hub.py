@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.source import Row, Rows, Source
 
 

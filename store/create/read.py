@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.files import read_file
 from smacs.store.create.hub import read_hub
 from smacs.store.create.source import SUFFIXES, Rows, Source, suffix_of

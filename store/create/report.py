@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 SHOWN = 20  # problems that a message lists
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.report import Place
-from smacs.store.packed import stem
+from smacs.store.io.packed import stem
 
 JSON = (".jsonl", ".ndjson", ".json")
 TABLES = (".csv", ".tsv")

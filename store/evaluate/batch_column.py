@@ -7,15 +7,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.prompts import Prompts
-from smacs.pool.replies import Failure, Reply
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.batch_id import asked_digest
 from smacs.store.evaluate.batch_lines import ResultLine, reply_in
 from smacs.store.evaluate.grading import Grading
 from smacs.store.evaluate.summary import EvaluationSummary, Unanswered
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
 
 

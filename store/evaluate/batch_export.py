@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import orjson
 
-from smacs.pool.batch import request_body
-from smacs.pool.llm import LLM
+from smacs.pool.calls.batch import request_body
+from smacs.pool.calls.llm import LLM
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.batch_files import BatchFile, RequestFiles, check_free

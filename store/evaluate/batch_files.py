@@ -7,7 +7,7 @@ from typing import BinaryIO, Self
 
 import msgspec
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000

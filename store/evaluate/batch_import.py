@@ -11,16 +11,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.prompts import Prompts
-from smacs.pool.replies import Failure, Reply
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.batch_column import Column
 from smacs.store.evaluate.batch_id import llm_digest, question_digest, read_batch_id
 from smacs.store.evaluate.batch_lines import decode, read_lines
 from smacs.store.evaluate.batch_report import BatchReport
-from smacs.store.jsonl import JsonlWriter
-from smacs.store.lock import write_lock
+from smacs.store.io.jsonl import JsonlWriter
+from smacs.store.io.lock import write_lock
 from smacs.store.records import Evaluation
 
 CHUNK = 256  # lines that are in memory at once, graded side by side and written with one fsync

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.batch import read_body
+from smacs.errors import BankError
+from smacs.pool.calls.batch import read_body
+from smacs.pool.calls.replies import Failure, FailureKind, Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.errors import BankError
-from smacs.pool.replies import Failure, FailureKind, Reply
 
 
 class Response(msgspec.Struct, frozen=True):

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.tokens import estimate_prompt
 from smacs.pool.prompts import Prompts
-from smacs.pool.tokens import estimate_prompt
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.grading import Grading
 from smacs.store.evaluate.missing import Missing, missing_cells
 from smacs.store.evaluate.selection import EVERYTHING, Selection
-from smacs.store.jsonl import read_jsonl
+from smacs.store.io.jsonl import read_jsonl
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from smacs.pool.calls.replies import Choice, Failure, Reply
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Prompts
-from smacs.pool.replies import Choice, Failure, Reply
 from smacs.store.evaluate.summary import Unanswered
 from smacs.store.graders import grade
 from smacs.store.records import Evaluation, Question

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Failure, Reply
-from smacs.store.appender import Appender
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.store.evaluate.grading import Grading
 from smacs.store.evaluate.missing import Missing
 from smacs.store.evaluate.summary import EvaluationSummary, Unanswered
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.appender import Appender
+from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
 
 OnProgress = Callable[[EvaluationSummary], None]

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Question
 

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.grading import Grading
@@ -19,8 +19,8 @@ from smacs.store.evaluate.missing import Missing, check_gradable, missing_cells
 from smacs.store.evaluate.one_pass import OnProgress, Pass
 from smacs.store.evaluate.selection import EVERYTHING, Selection
 from smacs.store.evaluate.summary import EvaluationSummary
-from smacs.store.jsonl import JsonlWriter
-from smacs.store.lock import write_lock
+from smacs.store.io.jsonl import JsonlWriter
+from smacs.store.io.lock import write_lock
 from smacs.store.records import Evaluation
 
 

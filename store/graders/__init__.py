@@ -6,7 +6,7 @@ and is safe in threads: from async code call `asyncio.to_thread(grade, question,
 
 from collections.abc import Mapping
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders.choice import CHOICE
 from smacs.store.graders.code import CODE
 from smacs.store.graders.grader import Grade, Grader

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import seccomp
 
 REMEDY = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
 from smacs.store.graders.ifeval_messages import Checks, Instructions, Outcome
 from smacs.store.graders.worker import Worker

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import bwrap, seccomp
 
 MOST_FILES = 5_000  # in /tmp

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 
 Request = TypeVar("Request", bound=msgspec.Struct)
 Reply = TypeVar("Reply", bound=msgspec.Struct)

@@ -13,8 +13,8 @@ from smacs.store.imports.lines import first_keys, read_lines
 from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.reported import evalscope_report
 from smacs.store.imports.told import told_text
+from smacs.store.io.packed import stem
 from smacs.store.merge import Found
-from smacs.store.packed import stem
 from smacs.store.records import Evaluation, Question
 
 LOOKS = 'a review of evalscope with "index", "messages", "target" and "sample_score"'

@@ -10,8 +10,8 @@ from smacs.pool.config import EmbedderSpec
 from smacs.store.imports.grades import grade_of
 from smacs.store.imports.left_out import Strict, Tally
 from smacs.store.imports.told import FROM_0_TO_1, Scale
+from smacs.store.io.packed import RECORD
 from smacs.store.merge import Found
-from smacs.store.packed import RECORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

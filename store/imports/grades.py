@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.thinking import split_thinking
+from smacs.pool.calls.thinking import split_thinking
 from smacs.store.imports.left_out import UnscoredError, UnusableError
 from smacs.store.imports.told import FROM_0_TO_1, Scale
 from smacs.store.records import Evaluation

@@ -14,10 +14,10 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, BadZipFile, Z
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.left_out import UnusableError
-from smacs.store.lenient import decode
-from smacs.store.packed import MB, UNPACKED, TooLargeError, unpack_errors, unpacker, whole
+from smacs.store.io.lenient import decode
+from smacs.store.io.packed import MB, UNPACKED, TooLargeError, unpack_errors, unpacker, whole
 
 Fields = Mapping[str, msgspec.Raw]
 _ZSTD = 93  # what Inspect compresses with, and zipfile does not know before Python 3.14

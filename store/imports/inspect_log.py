@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Format, Options, Reported
 from smacs.store.imports.grades import choose_metric, evaluation, mean
 from smacs.store.imports.inspect_files import Fields, fields_of, is_zip_log, json_log, zip_log
@@ -18,9 +18,9 @@ from smacs.store.imports.left_out import UnscoredError, UnusableError
 from smacs.store.imports.lines import top_keys
 from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.told import told_text
-from smacs.store.lenient import decode
+from smacs.store.io.lenient import decode
+from smacs.store.io.packed import MB, RECORD
 from smacs.store.merge import Found
-from smacs.store.packed import MB, RECORD
 from smacs.store.records import Evaluation, Question
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 
 class UnusableError(InputError):

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.left_out import UnusableError
-from smacs.store.lenient import decode, decode_with
-from smacs.store.packed import MB, TooLargeError, bounded_lines, unpacked, whole
+from smacs.store.io.lenient import decode, decode_with
+from smacs.store.io.packed import MB, TooLargeError, bounded_lines, unpacked, whole
 
 T = TypeVar("T")
 _FIRST = 16 * MB  # bytes of a first record that are looked at

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import choose_metric, evaluation
 from smacs.store.imports.left_out import UnusableError
@@ -16,8 +16,8 @@ from smacs.store.imports.lm_eval_calls import first_text
 from smacs.store.imports.lm_eval_doc import Asked, Sample, asked
 from smacs.store.imports.question import Refused
 from smacs.store.imports.reported import lm_eval_results
+from smacs.store.io.packed import stem
 from smacs.store.merge import Found
-from smacs.store.packed import stem
 from smacs.store.records import Evaluation
 
 LOOKS = 'a sample of lm-evaluation-harness with "doc_id", "doc", "target", "arguments", "resps", "filtered_resps"'

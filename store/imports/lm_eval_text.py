@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.columns import as_text
 from smacs.store.imports.lm_eval_calls import Calls
 from smacs.store.text import normalised

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.errors import InputError
 
 # What the authors' bank calls differently from the hub (algorithm.md, section 8).
 _ALIASES = {

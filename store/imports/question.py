@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.create.labels import TASK_OF, TASKS, Labelled, fitting_grader, own_label, read_label
 from smacs.store.create.options import LETTERS, Options, is_missing
 from smacs.store.graders import GRADERS, check_label

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import msgspec
 import numpy as np
 
+from smacs.errors import InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import InputError, SmacsError
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.left_out import LeftOut, Tally, UnusableError
 from smacs.store.imports.names import Names

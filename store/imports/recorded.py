@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import InputError
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import evaluation
 from smacs.store.imports.left_out import UnusableError

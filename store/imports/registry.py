@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from smacs.pool.catalogue import find, listed
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
+from smacs.plugins import find, listed
 from smacs.store.imports.format import Format
 from smacs.store.imports.lines import described
-from smacs.store.packed import stem
+from smacs.store.io.packed import stem
 
 _LINES = (".jsonl", ".ndjson")  # what answers are written into, and seldom anything else
 

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Reported
-from smacs.store.lenient import decode
-from smacs.store.packed import stem, whole
+from smacs.store.io.lenient import decode
+from smacs.store.io.packed import stem, whole
 
 T = TypeVar("T")
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)")

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from smacs.errors import EmbedderMismatchError, FolderTakenError, InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderMismatchError, FolderTakenError, InputError, SmacsError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
@@ -18,10 +18,10 @@ from smacs.store.imports.reading import Reading, remarks
 from smacs.store.imports.registry import sources
 from smacs.store.imports.report import ImportReport
 from smacs.store.imports.told import read_metric
+from smacs.store.io.packed import RECORD
 from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.merge import Found, MergeReport, merge
-from smacs.store.packed import RECORD
 from smacs.store.text import normalised
 
 _LISTED = 20  # files that a message lists

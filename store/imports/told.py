@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.columns import as_text, columns_in, fill, is_template
 
 _RANGE = re.compile(r"(?:(?P<low>-?\d+(?:\.\d+)?)(?:-|:|\.\.))?(?P<high>-?\d+(?:\.\d+)?)")

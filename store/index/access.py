@@ -2,13 +2,13 @@
 
 from typing import Any, Protocol
 
-from smacs.pool.errors import BankError, ChromaServerError
-from smacs.pool.urls import shown
+from smacs.errors import BankError, ChromaServerError
+from smacs.pool.calls.urls import shown
 from smacs.store.index.chroma_process import ChromaProcess
 from smacs.store.index.chroma_server import ChromaServer
 from smacs.store.index.place import Place
-from smacs.store.lock import write_lock
-from smacs.store.room import writing
+from smacs.store.io.lock import write_lock
+from smacs.store.io.room import writing
 
 
 class Access(Protocol):

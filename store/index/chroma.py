@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.index.place import Place
 
 if TYPE_CHECKING:

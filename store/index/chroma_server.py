@@ -5,8 +5,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from smacs.pool.errors import ChromaServerError
-from smacs.pool.urls import address_of, shown
+from smacs.errors import ChromaServerError
+from smacs.pool.calls.urls import address_of, shown
 from smacs.store.index.chroma import REPLACED, Chroma, now
 from smacs.store.index.place import Place
 

@@ -14,11 +14,11 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError
-from smacs.store.checksums import file_checksum
-from smacs.store.draft import draft_file
-from smacs.store.files import Stamp
+from smacs.errors import BankError
 from smacs.store.index.arrays import load_array
+from smacs.store.io.checksums import file_checksum
+from smacs.store.io.draft import draft_file
+from smacs.store.io.files import Stamp
 
 log = logging.getLogger(__name__)
 

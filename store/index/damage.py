@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.index.access import access
 from smacs.store.index.chroma import BrokenIndexError
 from smacs.store.index.place import Place

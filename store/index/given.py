@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.store.jsonl import write_all
+from smacs.store.io.jsonl import write_all
+from smacs.store.io.room import writing
 from smacs.store.manifest import BankEmbedder
-from smacs.store.room import writing
 
 _GROUP = 4_096  # rows looked at together: memory
 

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError
-from smacs.store.jsonl import decode_line, reading, remedy
+from smacs.errors import BankError
+from smacs.store.io.jsonl import decode_line, reading, remedy
 from smacs.store.records import Question
 
 T = TypeVar("T", bound=msgspec.Struct)

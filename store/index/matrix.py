@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError, EmbedderMismatchError, EmbeddingError
+from smacs.errors import BankError, EmbedderMismatchError, EmbeddingError
 from smacs.store.index.access import Access, access
 from smacs.store.index.chroma import DAMAGED, REPLACED, BrokenIndexError, are_unit, batch_rows, shard_rows
 from smacs.store.index.damage import check_damaged

@@ -14,20 +14,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError, ChromaServerError, InputError
-from smacs.pool.urls import shown
+from smacs.errors import BankError, ChromaServerError, InputError
+from smacs.pool.calls.urls import shown
 from smacs.store.bank import QuestionBank
-from smacs.store.draft import draft_folder
-from smacs.store.files import stamp
 from smacs.store.index.access import access
 from smacs.store.index.arrays import arrays_folder, build_arrays, new_matrix
 from smacs.store.index.given import GivenVectors
 from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
 from smacs.store.index.place import Place, place_of
-from smacs.store.lock import write_lock
+from smacs.store.io.draft import draft_folder
+from smacs.store.io.files import stamp
+from smacs.store.io.lock import write_lock
+from smacs.store.io.room import writing
 from smacs.store.manifest import BankEmbedder, Manifest, write_manifest
 from smacs.store.records import Question
-from smacs.store.room import writing
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder

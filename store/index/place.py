@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from smacs.pool.home import home
-from smacs.pool.urls import shown
+from smacs.paths import home
+from smacs.pool.calls.urls import shown
 from smacs.store.manifest import BankEmbedder, Manifest
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
 from smacs.store.manifest import checked_manifest
 from smacs.store.verify.chosen import chosen

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
 from smacs.store.chosen import FILE, checked_chosen
 from smacs.store.verify.problem import Problem

@@ -6,15 +6,15 @@ from shlex import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.files import stamp
 from smacs.store.index.access import Access, access
 from smacs.store.index.arrays import arrays_folder, damaged, open_arrays
 from smacs.store.index.chroma import DAMAGED, batch_rows, shard_rows
 from smacs.store.index.columns import damaged_column
 from smacs.store.index.given import content_hash
 from smacs.store.index.place import place_of
+from smacs.store.io.files import stamp
 from smacs.store.records import Question
 from smacs.store.verify.problem import Problem
 

@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from smacs.store.checksums import intact
-from smacs.store.jsonl import decode_line, is_half, reading
+from smacs.store.io.checksums import intact
+from smacs.store.io.jsonl import decode_line, is_half, reading
 
 T = TypeVar("T", bound=msgspec.Struct)
 

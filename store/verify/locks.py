@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from smacs.store.draft import LOCK
-from smacs.store.lock import is_held
+from smacs.store.io.draft import LOCK
+from smacs.store.io.lock import is_held
 from smacs.store.verify.problem import Problem
 
 

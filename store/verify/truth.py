@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import check_label, gradable
 from smacs.store.index.chroma import are_unit
 from smacs.store.index.given import GivenVectors
-from smacs.store.jsonl import remedy
+from smacs.store.io.jsonl import remedy
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
 from smacs.store.text import normalised

@@ -8,7 +8,7 @@ import pytest
 
 from smacs.bench.run.folder import results_file, start
 from smacs.bench.run.records import BankInfo, BenchmarkInfo, PoolInfo, Result, RunInfo
-from smacs.store.jsonl import encode_lines
+from smacs.store.io.jsonl import encode_lines
 from smacs.store.records import Question
 
 TITLES = {"mbpp": "MBPP", "math500": "MATH-500"}

@@ -14,8 +14,8 @@ from smacs.bench.benchmarks.benchmark import Benchmark
 from smacs.bench.benchmarks.fill import fill_bank
 from smacs.bench.benchmarks.near import near_copies
 from smacs.bench.benchmarks.order import drawn
+from smacs.errors import BankError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question

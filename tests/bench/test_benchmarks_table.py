@@ -7,7 +7,7 @@ import pytest
 
 from smacs.bench.benchmarks import find_benchmark
 from smacs.bench.benchmarks.table import Table
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 README = """---
 configs:

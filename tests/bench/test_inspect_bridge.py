@@ -9,10 +9,10 @@ from typing import Any
 import anyio
 import pytest
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool.errors import InputError, NoAnswerError, PoolError
+from smacs.errors import InputError, NoAnswerError, PoolError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 inspect_model = pytest.importorskip("inspect_ai.model", reason="the extra `inspect` is not installed")
 plugin = pytest.importorskip("smacs.bench.inspect_bridge.plugin")

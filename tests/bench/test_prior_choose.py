@@ -14,8 +14,8 @@ from smacs.bench.prior.plan import Plan
 from smacs.bench.prior.rank import rank_recorded
 from smacs.bench.prior.splits import Draws, by_text
 from smacs.bench.prior.votes import part
-from smacs.nodes.choice import Among, settings_of
 from smacs.nodes.selectors import Queries, selectors
+from smacs.nodes.selectors.tuning import Among, settings_of
 from smacs.nodes.vote import ballots
 from smacs.nodes.vote.majority import Majority
 from smacs.nodes.vote.rule import Votes

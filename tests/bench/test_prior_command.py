@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from smacs.bench.prior.report import Report
 from smacs.bench.prior.write import read_json
-from smacs.commands.bank.rank import rank
+from smacs.cli.bank.rank import rank
+from smacs.errors import EmbedderMismatchError, InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderMismatchError, InputError, SmacsError
 from smacs.store.bank import QuestionBank
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question

@@ -8,9 +8,9 @@ from smacs.bench.prior.plan import Plan
 from smacs.bench.prior.rank import rank_recorded
 from smacs.bench.prior.splits import Draws, Folds, Given
 from smacs.bench.prior.votes import cross_fitted, part
+from smacs.errors import InputError
 from smacs.nodes.selectors import selectors
 from smacs.nodes.vote import ballots, rules
-from smacs.pool.errors import InputError
 
 NAN = np.nan
 GRADES = [[1, 1, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0], [1, 0, 1]]  # the last two are tested

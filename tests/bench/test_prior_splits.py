@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.bench.prior.splits import Draws, Folds, Split, without_twins
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 
 
 @given(st.integers(2, 60), st.data())

@@ -9,7 +9,7 @@ from smacs.bench.report.build import build
 from smacs.bench.report.headline import headline
 from smacs.bench.run.folder import results_file
 from smacs.bench.run.records import GradedCandidate, GradedReference, Result
-from smacs.pool.errors import BankError, InputError
+from smacs.errors import BankError, InputError
 
 
 def graded(*grades, **more):

@@ -15,8 +15,8 @@ from smacs.bench.report.model import Report
 from smacs.bench.report.page import plain, render
 from smacs.bench.report.write import write
 from smacs.bench.run.records import GradedCandidate, GradedReference, Result
-from smacs.commands.bench import app
-from smacs.pool.errors import SmacsError
+from smacs.cli.bench import app
+from smacs.errors import SmacsError
 
 pytestmark = pytest.mark.slow  # drawing a page takes a second
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.bench.run.cached_llm import CachedLLM
 from smacs.bench.run.meter import Meter, metered
 from smacs.bench.run.replies import Replies
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
-from smacs.pool.replies import Failure, Reply
+from tools.mock.handle import MockServer
 
 MESSAGES = [{"role": "user", "content": "How many?"}]
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.bench.run.spec import Spec, parse_spec, split_specs
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.pool import Pool
 
 

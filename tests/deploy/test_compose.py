@@ -12,10 +12,9 @@ import pytest
 
 from smacs.pool.pool import Pool
 from smacs.server.settings import ServerSettings
-from smacs.store.starter import write
 
 ROOT = Path(__file__).parents[2]
-STARTER = Path(write.__file__).parent / "bank" / "evaluations"
+STARTER = ROOT / "store" / "starter" / "bank" / "evaluations"
 LONG = {"server", "chroma", "vllm", "vllm-small"}
 
 Services = Mapping[str, Mapping[str, Any]]

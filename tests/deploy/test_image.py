@@ -67,7 +67,7 @@ def test_what_is_copied_is_under_version_control_and_not_ignored() -> None:
 def test_nothing_else_is_sent_to_the_engine(tmp_path: Path) -> None:
     kept = {
         "pyproject.toml",
-        "smacs/cli.py",
+        "cli/main.py",
         "pools/compose.toml",
         "store/index/arrays.py",
         "store/starter/bank/a.jsonl",
@@ -80,7 +80,7 @@ def test_nothing_else_is_sent_to_the_engine(tmp_path: Path) -> None:
         "tests/test_wheel.py",
         ".git/config",
         ".venv/bin/python",
-        "build/lib/smacs/cli.py",
+        "build/lib/smacs/cli/main.py",
         "graph/__pycache__/app.pyc",
         "store/starter/bank/chroma/chroma.sqlite3",
         "store/starter/bank/arrays/ab/matrix.npy",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from smacs.bench.mock.handle import MockServer
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 
 @pytest.fixture(scope="module")

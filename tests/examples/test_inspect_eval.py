@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 read = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
 pytestmark = pytest.mark.slow

@@ -9,11 +9,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from smacs import build_agent_graph, build_graph
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import InputError
 from smacs.graph.state import State
-from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 Agent = Callable[..., Any]
 OWN = {

@@ -6,14 +6,14 @@ from typing import Any
 import orjson
 import pytest
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import InputError, NoAnswerError
 from smacs.graph.build import build_graph
 from smacs.graph.systems import SYSTEMS, build_single_llm_graph, build_system
-from smacs.pool.errors import InputError, NoAnswerError
-from smacs.pool.llm import LLM
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
-from smacs.pool.replies import Failure, Reply
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 MakePool = Callable[..., Pool]
 FOUR = [f"llm-{i}" for i in range(4)]

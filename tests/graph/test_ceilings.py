@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.errors import InputError
 from smacs.graph.ceilings import CeilingError, Ceilings
 from smacs.graph.settings import Rules, rules_of
 from smacs.graph.systems import SYSTEMS
-from smacs.nodes.settings import Settings
-from smacs.pool.errors import InputError
+from smacs.nodes.shared.settings import Settings
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import NoAnswerError
 from smacs.graph.build import build_graph
-from smacs.pool.errors import NoAnswerError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from tests.pool.raw import http, server
 from tests.pool.stand_in import Body, endpoint
+from tools.mock.handle import MockServer
 
 MakePool = Callable[..., Pool]
 ASK = {"question": "How many legs has a spider?"}

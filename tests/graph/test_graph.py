@@ -9,12 +9,12 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import InputError
 from smacs.graph.build import build_graph
 from smacs.nodes.selectors.registry import selectors
-from smacs.pool.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 MakePool = Callable[..., Pool]
 ASK = {"question": "How many legs has a spider?"}

@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import BankError
 from smacs.graph.baselines.symbolic_moe import build_symbolic_moe_graph
-from smacs.pool.errors import BankError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file, parse_keywords, read_keywords
 from smacs.store.name_skills import Naming
 from smacs.store.records import Question
+from tools.mock.handle import MockServer
 
 MakePool = Callable[..., Pool]
 ONE = {"aggregators": ["llm-1"]}
@@ -151,7 +151,7 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from smacs import cli
+    from smacs.cli import main as cli
 
     pool = tmp_path / "pool.toml"
     pool.write_text(f'aggregators = ["llm-0"]\n[llms.llm-0]\nendpoint = "{mock.url}"\nretries = 0\n')

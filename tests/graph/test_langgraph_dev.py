@@ -17,10 +17,10 @@ import httpx2
 import psutil
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.graph.systems import SYSTEMS
-from smacs.nodes.settings import Settings
+from smacs.nodes.shared.settings import Settings
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 PROGRAM = """
 import sys

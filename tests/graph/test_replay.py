@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import InputError, NoAnswerError
 from smacs.graph.replay import compare, replay
 from smacs.graph.systems import SYSTEMS
 from smacs.graph.trace import read_trace
-from smacs.pool.errors import InputError, NoAnswerError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
+from tools.mock.handle import MockServer
 
 MakePool = Callable[..., Pool]
 Run = tuple[str, str, dict[str, Any], dict[str, str]]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from smacs.errors import InputError
 from smacs.graph.settings import make_settings, settings_of, settings_schema
-from smacs.nodes.settings import Settings
-from smacs.pool.errors import InputError
+from smacs.nodes.shared.settings import Settings
 from smacs.pool.pool import Pool
 
 MakePool = Callable[..., Pool]

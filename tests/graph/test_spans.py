@@ -12,14 +12,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from smacs.bench.mock.handle import MockServer
 from smacs.graph.build import build_graph
-from smacs.pool.open_span import trace_headers, trace_id
+from smacs.pool.calls.spans import CAPTURE
 from smacs.pool.pool import Pool
-from smacs.pool.request import request_id
-from smacs.pool.spans import CAPTURE
-from smacs.pool.telemetry import span
+from smacs.request_id import request_id
 from smacs.store.bank import QuestionBank
+from smacs.telemetry import span, trace_headers, trace_id
+from tools.mock.handle import MockServer
 
 MakePool = Callable[..., Pool]
 QUESTION = "How many legs has a spider?"

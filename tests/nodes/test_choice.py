@@ -5,10 +5,10 @@ from typing import Annotated
 
 import pytest
 
-from smacs.nodes.choice import Among, candidates, points, settings_of, with_settings
+from smacs.errors import InputError
 from smacs.nodes.selectors import selectors
+from smacs.nodes.selectors.tuning import Among, candidates, points, settings_of, with_settings
 from smacs.nodes.vote import rules
-from smacs.pool.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

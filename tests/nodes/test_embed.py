@@ -8,19 +8,19 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import EmbedderDownError
 from smacs.graph.build import build_graph
-from smacs.nodes import embed as own
-from smacs.nodes.embed import embed, load_bank, seconds_for
-from smacs.nodes.run import Run, Tools
-from smacs.nodes.settings import Settings
+from smacs.nodes.shared import embed as own
+from smacs.nodes.shared.embed import embed, load_bank, seconds_for
+from smacs.nodes.shared.run import Run, Tools
+from smacs.nodes.shared.settings import Settings
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderDownError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
-from smacs.store.jsonl import encode_lines
+from smacs.store.io.jsonl import encode_lines
 from smacs.store.records import Question
+from tools.mock.handle import MockServer
 
 LIMIT = 60.0  # seconds for what takes no time
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smacs.nodes.extract import alike, equal, extract, final_expression
+from smacs.nodes.shared.extract import alike, equal, extract, final_expression
 
 OPTIONS = "Which metal?\n\nA. Iron\nB. Gold\nC. Tin"
 

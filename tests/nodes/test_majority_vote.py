@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.nodes.majority_vote import most_frequent
+from smacs.nodes.baselines.majority_vote import most_frequent
 
 
 def test_the_best_voter_of_the_most_frequent_answer_wins() -> None:

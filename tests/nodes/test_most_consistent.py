@@ -2,7 +2,7 @@
 
 import pytest
 
-from smacs.nodes.most_consistent import read_pick
+from smacs.nodes.baselines.most_consistent import read_pick
 
 
 @pytest.mark.parametrize(

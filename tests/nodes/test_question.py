@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import ChatMessage
 
-from smacs.nodes.question import left_out, read_question
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
+from smacs.nodes.shared.question import left_out, read_question
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
 CALL = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}

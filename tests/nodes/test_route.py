@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from smacs.nodes.baselines.route import accuracies_within, largest_share
 from smacs.nodes.retrieve import Support
-from smacs.nodes.route import accuracies_within, largest_share
 from smacs.store.index.labels import Labels
 
 NAN = float("nan")

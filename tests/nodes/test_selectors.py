@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from smacs.errors import InputError
 from smacs.nodes.prior_score import prior_scores
 from smacs.nodes.retrieve import support_set
 from smacs.nodes.selectors import Known, Queries, find_selector, selectors
 from smacs.nodes.selectors.knn_shrinkage import KnnShrinkage
 from smacs.nodes.selectors.selector import Floats, Vectors
 from smacs.nodes.selectors.softmax_kernel import SoftmaxKernel
-from smacs.pool.errors import InputError
 
 NAN = float("nan")
 X, Y = [1.0, 0.0], [0.0, 1.0]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.nodes.choice import points
 from smacs.nodes.selectors import Known, Queries, selectors
 from smacs.nodes.selectors.selector import Floats, Vectors
 from smacs.nodes.selectors.several import scores_of_each
+from smacs.nodes.selectors.tuning import points
 
 NAMES = list(selectors())
 BLIND = {"chance"}  # does not look at V

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.errors import InputError
 from smacs.nodes.selectors import Known, Queries, find_selector
 from smacs.nodes.selectors.affinity import Affinity, softmax, temperature
 from smacs.nodes.selectors.selector import Vectors
 from smacs.nodes.selectors.shape import FEATURES, Shapes, shape
 from smacs.nodes.selectors.topics import Topics
-from smacs.pool.errors import InputError
 
 SUM = "What is 2 + 30?\n(A) 32\n(B) about 10, as no sum is ever larger"
 WORDS = "Who wrote it?\n(A) Anna\n(B) Bela"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from smacs.nodes.recruit import chances
-from smacs.nodes.skills import Skills, strengths_of, suitabilities
+from smacs.nodes.baselines.recruit import chances
+from smacs.nodes.baselines.skills import Skills, strengths_of, suitabilities
 
 NAN = float("nan")
 

@@ -10,13 +10,13 @@ from hypothesis.extra.numpy import arrays
 
 from smacs.bench.prior.metrics import ranked_pairs, ranking
 from smacs.bench.report.candidates import Candidates
-from smacs.nodes.majority_vote import most_frequent
+from smacs.nodes.baselines.majority_vote import most_frequent
+from smacs.nodes.baselines.route import largest_share
 from smacs.nodes.prior_drop import log_drop_distribution
 from smacs.nodes.prior_score import rank
 from smacs.nodes.retrieve import Support, support_set
-from smacs.nodes.route import largest_share
 from smacs.nodes.select import best
-from smacs.nodes.ties import all_equal, first_largest, places
+from smacs.nodes.shared.ties import all_equal, first_largest, places
 from smacs.store.index.labels import Labels
 
 # The same sum in two orders: 0.6000000000000001 and 0.6.

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from smacs.errors import InputError
 from smacs.nodes.vote import Ballots, Polled, ballots, find_rule, in_order, prior_order, rules
 from smacs.nodes.vote.ballot import SIGNALS
 from smacs.nodes.vote.tally import agreement, scores, support
-from smacs.pool.errors import InputError
 
 QUESTION = "Which is a prime?\n(A) 4\n(B) 7 is prime\n(C) 9"
 

@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import pytest
 
 from smacs.pool.config import LLMSpec
-from smacs.pool.files import pull
-from smacs.pool.launch import LlamaCppLaunch, ModelFile
+from smacs.pool.launch.table import LlamaCppLaunch, ModelFile
+from smacs.pool.launch.weights.files import pull
 from smacs.pool.pool import Pool
 
 MakeFile = Callable[..., ModelFile]
@@ -21,8 +21,8 @@ StartPull = Callable[..., "subprocess.Popen[str]"]
 # Pulls a file; kills itself with SIGKILL when the progress says the given words, else prints what it says.
 PULL = """
 import os, signal, sys
-from smacs.pool.launch import ModelFile
-from smacs.pool.files import pull
+from smacs.pool.launch.table import ModelFile
+from smacs.pool.launch.weights.files import pull
 def progress(done, doing):
     print(doing, flush=True)
     if doing == sys.argv[2]:
@@ -40,7 +40,7 @@ port = parser.parse_known_args()[0].port
 if (pathlib.Path(__file__).parent / "broken").exists():
     sys.exit("no memory for the KV cache")
 sys.argv[1:] = ["--port", port, "--tokens", "4"]
-runpy.run_module("smacs.bench.mock", run_name="__main__")
+runpy.run_module("tools.mock", run_name="__main__")
 """
 
 

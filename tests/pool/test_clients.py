@@ -5,11 +5,11 @@ import gc
 
 import pytest
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool.clients import PerLoop
+from smacs.pool.calls.clients import PerLoop
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Reply
+from tools.mock.handle import MockServer
 
 LIMIT = 10.0
 

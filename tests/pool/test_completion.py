@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.batch import read_body
-from smacs.pool.chat import chat_result
+from smacs.pool.calls.batch import read_body
+from smacs.pool.calls.chat import chat_result
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.replies import Failure, Reply
 
 TEXT = "The answer is 84."
 

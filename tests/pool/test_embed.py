@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import EmbedderDownError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import make_embedder, normalise, put
-from smacs.pool.errors import EmbedderDownError, EmbedderMismatchError
 from tests.pool.raw import http, server
+from tools.mock.handle import MockServer
 
 
 def spec(mock: MockServer, **fields: object) -> EmbedderSpec:

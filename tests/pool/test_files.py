@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import ModelFileError
-from smacs.pool.files import is_verified, path_of, pull
-from smacs.pool.launch import ModelFile
+from smacs.errors import ModelFileError
+from smacs.pool.launch.table import ModelFile
+from smacs.pool.launch.weights.files import is_verified, path_of, pull
 
 MakeFile = Callable[..., ModelFile]
 MakeWheel = Callable[[str, dict[str, bytes]], Path]

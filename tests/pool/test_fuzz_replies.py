@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smacs.pool.batch import read_body
-from smacs.pool.completion import MOST_TOKENS, Unreadable
+from smacs.pool.calls.batch import read_body
+from smacs.pool.calls.completion import MOST_TOKENS, Unreadable
+from smacs.pool.calls.replies import Reply
+from smacs.pool.calls.words import status_error
 from smacs.pool.config import LLMSpec
 from smacs.pool.embed import read_vectors
-from smacs.pool.replies import Reply
-from smacs.pool.words import status_error
 
 TOKENS = {
     "content": [{"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": [{"token": "b", "logprob": -2.5}]}]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool import hub as hub_module
-from smacs.pool.errors import ModelFileError
-from smacs.pool.files import path_of, pull
-from smacs.pool.launch import ModelFile
+from smacs.errors import ModelFileError
+from smacs.pool.launch.table import ModelFile
+from smacs.pool.launch.weights import hub as hub_module
+from smacs.pool.launch.weights.files import path_of, pull
 
 pytestmark = pytest.mark.slow  # a hub over HTTP, and a client that waits between tries
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.errors import PoolError
-from smacs.pool.launch import LlamaCppLaunch, VllmLaunch
+from smacs.errors import PoolError
+from smacs.pool.launch.table import LlamaCppLaunch, VllmLaunch
 from smacs.pool.pool import Pool
 
 FILE = {"name": "a.gguf", "sha256": "0" * 64, "size": 1, "hub": "me/a-GGUF"}

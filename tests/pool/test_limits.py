@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from smacs.pool.limits import Limiter
+from smacs.pool.calls.limits import Limiter
 
 
 async def test_no_more_than_the_limit_are_inside_at_once() -> None:

@@ -8,14 +8,14 @@ import pytest
 from langchain_core.callbacks import AsyncCallbackHandler
 from pydantic import SecretStr
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool.chat import FastChatOpenAI
-from smacs.pool.clients import async_http
+from smacs.errors import PoolError
+from smacs.pool.calls.chat import FastChatOpenAI
+from smacs.pool.calls.clients import async_http
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.errors import PoolError
-from smacs.pool.llm import LLM
 from smacs.pool.pool import Pool
-from smacs.pool.replies import Failure, Reply
+from tools.mock.handle import MockServer
 
 KEY = SecretStr("none")
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -206,7 +206,7 @@ async def test_a_launched_llm_that_has_gone_elsewhere_is_followed(
 ) -> None:
     """The supervisor restarts what dies, at another port where its own is taken."""
     places = iter([("http://127.0.0.1:9/v1",), (mock.url,)])
-    monkeypatch.setattr("smacs.pool.llm._locate", lambda _: next(places))
+    monkeypatch.setattr("smacs.pool.calls.llm._locate", lambda _: next(places))
     one = LLM("model", LLMSpec.model_validate(LAUNCH))
     assert isinstance(await one.call(HELLO), Failure)
     assert isinstance(await one.call(HELLO), Reply)

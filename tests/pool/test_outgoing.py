@@ -4,10 +4,10 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Reply
-from smacs.pool.request import accept, request_id
+from smacs.request_id import accept, request_id
 from tests.pool.sink import Sink, sink
 
 REPLY = b'{"choices": [{"message": {"content": "Eight."}, "finish_reason": "stop"}]}'

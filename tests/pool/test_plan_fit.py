@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.errors import InputError
-from smacs.pool.launch import Shape, VllmLaunch
+from smacs.pool.launch.table import Shape, VllmLaunch
 from smacs.pool.plan.gpus import GB, Gpu, parse_gpus
 from smacs.pool.plan.here import seats_here
 from smacs.pool.plan.memory import divides

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from smacs.pool.catalogue import listed
+from smacs.errors import InputError
+from smacs.plugins import listed
 from smacs.pool.config import PoolFile
-from smacs.pool.errors import InputError
 from smacs.pool.plan.form import Form, endpoints
 from smacs.pool.plan.gpus import parse_gpus
 from smacs.pool.plan.placement import Rules

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from smacs.pool.errors import InputError
-from smacs.pool.launch import Shape
+from smacs.errors import InputError
+from smacs.pool.launch.table import Shape
 from smacs.pool.plan.gpus import Gpu, parse_gpus
 from smacs.pool.plan.memory import divides, kv_bytes, kv_bytes_per_token, kv_share, parallel_sizes, weight_bytes
 

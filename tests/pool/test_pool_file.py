@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from smacs.errors import EmbedderMismatchError, PoolError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import EmbedderMismatchError, PoolError
 from smacs.pool.pool import Pool, shipped_pools
 
 ONE = {"endpoint": "http://127.0.0.1:1/v1"}

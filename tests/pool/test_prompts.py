@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.prompts import Prompts, disarmed
 
 SHIPPED = Prompts.load()

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from langchain_core.load import dumpd
 
-from smacs.bench.mock.handle import MockServer
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.proxies import proxy_of
+from smacs.pool.calls.replica import answers
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import EmbedderSpec, LLMSpec
 from smacs.pool.embed import make_embedder
-from smacs.pool.llm import LLM
-from smacs.pool.proxies import proxy_of
-from smacs.pool.replica import answers
-from smacs.pool.replies import Failure, Reply
+from tools.mock.handle import MockServer
 
 HELLO = [{"role": "user", "content": "Hello?"}]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.pool.calls.dialect import Dialect, without_system
+from smacs.pool.calls.refusals import Refusal, is_settled
 from smacs.pool.config import LLMSpec
-from smacs.pool.dialect import Dialect, without_system
-from smacs.pool.refusals import Refusal, is_settled
 
 SENT = {
     "model": "m",

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from smacs.pool import registry, servers
-from smacs.pool.job import Job
-from smacs.pool.process import safe_name
+from smacs.pool.launch import registry, servers
+from smacs.pool.launch.job import Job
+from smacs.pool.launch.process import safe_name
 
 SLEEP = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 

@@ -9,14 +9,14 @@ import httpx2
 import openai
 import pytest
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool import replica as replica_module
+from smacs.pool.calls import replica as replica_module
+from smacs.pool.calls.limits import Limiter
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replica import Replica
+from smacs.pool.calls.replicas import Replicas, question_of
+from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.limits import Limiter
-from smacs.pool.llm import LLM
-from smacs.pool.replica import Replica
-from smacs.pool.replicas import Replicas, question_of
-from smacs.pool.replies import Reply
+from tools.mock.handle import MockServer
 
 REQUEST = httpx2.Request("POST", "http://replica/v1/chat/completions")
 NO_CONNECTION = openai.APIConnectionError(request=REQUEST)
@@ -135,7 +135,7 @@ async def test_what_no_server_can_help_is_tried_once() -> None:
 async def test_where_all_are_away_all_are_tried_in_each_round(
     healthy: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smacs.pool.transport._pause", lambda error, failed: 0.0)
+    monkeypatch.setattr("smacs.pool.calls.transport._pause", lambda error, failed: 0.0)
     servers = Servers("ab", retries=1)
     servers.errors = {"a": NO_CONNECTION, "b": NO_CONNECTION}
     with pytest.raises(openai.APIConnectionError):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool import registry, servers, supervisor
 from smacs.pool.config import LLMSpec
-from smacs.pool.job import Job
-from smacs.pool.ports import port_of
-from smacs.pool.process import ServerProcess
-from smacs.pool.restarts import MOST, STEADY, in_row, pause
-from smacs.pool.supervisor import Supervisor
+from smacs.pool.launch import registry, servers, supervisor
+from smacs.pool.launch.job import Job
+from smacs.pool.launch.ports import port_of
+from smacs.pool.launch.process import ServerProcess
+from smacs.pool.launch.restarts import MOST, STEADY, in_row, pause
+from smacs.pool.launch.supervisor import Supervisor
 
 SLEEPS = "import time; time.sleep(300)"
 DIES = "raise SystemExit('no memory')"

@@ -13,11 +13,11 @@ import httpx2
 import psutil
 import pytest
 
-from smacs.pool import servers
+from smacs.errors import ServerError
 from smacs.pool.config import LLMSpec
-from smacs.pool.errors import ServerError
-from smacs.pool.files import path_of
-from smacs.pool.launch import LlamaCppLaunch, ModelFile
+from smacs.pool.launch import servers
+from smacs.pool.launch.table import LlamaCppLaunch, ModelFile
+from smacs.pool.launch.weights.files import path_of
 
 NAME = "team/smol:135m"
 
@@ -25,7 +25,7 @@ NAME = "team/smol:135m"
 PARENT = """
 import sys
 from smacs.pool.config import LLMSpec
-from smacs.pool.servers import running
+from smacs.pool.launch.servers import running
 say = lambda text: print(text, flush=True)
 with running({"smol": LLMSpec.model_validate_json(sys.argv[1])}, progress=say) as urls:
     say(urls["smol"])
@@ -35,7 +35,9 @@ with running({"smol": LLMSpec.model_validate_json(sys.argv[1])}, progress=say) a
 
 def own_servers() -> list[psutil.Process]:
     """The LLM servers that this process has started and that still run."""
-    return [child for child in psutil.Process().children() if "smacs.pool.llamacpp" in child.cmdline()]
+    return [
+        child for child in psutil.Process().children() if "smacs.pool.launch.engines.llamacpp_server" in child.cmdline()
+    ]
 
 
 def start_parent(spec: LLMSpec) -> "subprocess.Popen[str]":
@@ -156,7 +158,7 @@ def test_up_status_down(smollm: LLMSpec) -> None:
 @pytest.mark.slow
 def test_what_is_up_survives_the_command_that_started_it(smollm: LLMSpec) -> None:
     code = (
-        "import sys; from smacs.pool.config import LLMSpec; from smacs.pool.servers import up;"
+        "import sys; from smacs.pool.config import LLMSpec; from smacs.pool.launch.servers import up;"
         "up({'smol': LLMSpec.model_validate_json(sys.argv[1])})"
     )
     subprocess.run([sys.executable, "-c", code, smollm.model_dump_json()], check=True)

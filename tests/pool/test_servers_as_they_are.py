@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Failure, Reply
 from tests.pool.stand_in import Body, Refuse, endpoint
 
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is 7 times 12?"}]

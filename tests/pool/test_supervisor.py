@@ -8,11 +8,11 @@ import httpx2
 import psutil
 import pytest
 
-from smacs.pool import servers, supervision
+from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
+from smacs.pool.launch import servers, supervision
+from smacs.pool.launch.servers import ServerStatus
 from smacs.pool.pool import Pool
-from smacs.pool.replies import Reply
-from smacs.pool.servers import ServerStatus
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def kill(server: ServerStatus) -> None:
 
 def supervisors() -> list[psutil.Process]:
     every = psutil.process_iter(["cmdline", "environ"])
-    ours = [each for each in every if "smacs.pool.supervisor" in (each.info["cmdline"] or [])]
+    ours = [each for each in every if "smacs.pool.launch.supervisor" in (each.info["cmdline"] or [])]
     return [each for each in ours if each.status() != psutil.STATUS_ZOMBIE]
 
 

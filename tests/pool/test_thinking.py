@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.errors import PoolError
+from smacs.pool.calls.thinking import Pairs, split_thinking
 from smacs.pool.config import LLMSpec
-from smacs.pool.errors import PoolError
 from smacs.pool.pool import Pool
-from smacs.pool.thinking import Pairs, split_thinking
 
 
 @pytest.mark.parametrize(

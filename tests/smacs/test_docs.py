@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from smacs.cli import app
+from smacs.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

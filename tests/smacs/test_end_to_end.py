@@ -149,7 +149,7 @@ def test_nothing_is_left_of_it_when_it_is_ended(
     ask = start_ask("--max-tokens", "3000", extra=ENDLESS)
     ask.wait_for(lambda: "prior" in ask.err.read_text())
     ask.wait_for(ask.is_asking)
-    assert sum("smacs.pool.llamacpp" in process.cmdline() for process in ask.marked()) == 2
+    assert sum("smacs.pool.launch.engines.llamacpp_server" in process.cmdline() for process in ask.marked()) == 2
     ask.process.send_signal(death)
     assert ask.process.wait(LIMIT) == code
     ask.assert_nothing_is_left()

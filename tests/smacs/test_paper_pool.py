@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from smacs.nodes.settings import Settings
-from smacs.pool.launch import VllmLaunch
+from smacs.nodes.shared.settings import Settings
+from smacs.pool.launch.table import VllmLaunch
 from smacs.pool.plan.memory import kv_bytes_per_token
+from smacs.pool.plan.serve_arguments import serve_arguments
 from smacs.pool.pool import Pool
-from smacs.pool.serve_arguments import serve_arguments
 from smacs.store.imports.names import Names
 
 PAPER = Pool.load("paper").file

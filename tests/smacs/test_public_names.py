@@ -26,6 +26,6 @@ def test_importing_smacs_imports_nothing_heavy() -> None:
         "openai",
         "xllamacpp",
     )
-    code = f"import sys, smacs, smacs.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, smacs, smacs.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

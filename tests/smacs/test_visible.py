@@ -16,11 +16,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from smacs.bench.mock.handle import MockServer
 from smacs.bench.report.page import _environment
-from smacs.commands.console import Console
+from smacs.cli.console import Console
 from smacs.store.bank import QuestionBank
 from smacs.visible import one_line, visible
+from tools.mock.handle import MockServer
 
 HOSTILE = (
     "\x1b[2J\x1b]0;pwned\x07\x1b[31mHELLO\x1b]8;;http://evil\x07link\x1b]8;;\x07 \x9b31m "

@@ -17,7 +17,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.index import access
 from smacs.store.index.chroma import ChromaFolder
 from smacs.store.index.place import Place
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 from smacs.store.records import Question
 
 DIMENSION = 16  # as the mock's

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.errors import BankError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, EmbedderMismatchError
 from smacs.store.bank import QuestionBank
 from smacs.store.manifest import BankEmbedder, new_manifest
 from smacs.store.records import Evaluation, Question

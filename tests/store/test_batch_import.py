@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool.errors import BankError, BankLockedError
-from smacs.pool.llm import LLM
+from smacs.errors import BankError, BankLockedError
+from smacs.pool.calls.llm import LLM
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import BatchReport, batch_import, export_batch, import_batch
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 from smacs.store.records import Question
+from tools.mock.handle import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

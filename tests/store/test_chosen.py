@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from smacs.pool.errors import BankError, BankLockedError
+from smacs.errors import BankError, BankLockedError
 from smacs.store.bank import QuestionBank
 from smacs.store.chosen import Chosen, frozen_settings, read_chosen, write_chosen
 from smacs.store.export import export
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 from smacs.store.verify import Problem
 from smacs.store.verify.chosen import chosen as verify_chosen
 

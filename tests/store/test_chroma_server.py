@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import ChromaServerError
+from smacs.errors import ChromaServerError
 from smacs.store.index.chroma_server import SERVER, TOKEN, ChromaServer, trusted
 from smacs.store.index.place import Place
 

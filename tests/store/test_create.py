@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from smacs.errors import BankError, EmbedderDownError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, EmbedderDownError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.create.create import Created, create_bank
 from smacs.store.create.source import Source
-from smacs.store.jsonl import read_jsonl
+from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Question
 
 Write = Callable[..., str]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.columns import Columns, find_columns
 from smacs.store.create.convert import to_questions
 from smacs.store.create.options import Options, parse_list, read_options

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.create.files import read_file
 from smacs.store.create.hub import split_name
 from smacs.store.create.read import read

@@ -14,10 +14,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from smacs.pool.errors import BankError
+from smacs.errors import BankError
 from smacs.store import view as views
 from smacs.store.bank import QuestionBank
-from smacs.store.checksums import file_crc32
 from smacs.store.chosen import Chosen, read_chosen, write_chosen
 from smacs.store.index import chroma_process, damage
 from smacs.store.index.arrays import load_array
@@ -25,7 +24,8 @@ from smacs.store.index.chroma import BrokenIndexError
 from smacs.store.index.chroma_process import ChromaProcess
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.index.place import Place, place_of
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.checksums import file_crc32
+from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question

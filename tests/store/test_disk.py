@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import BankError, BankLockedError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, BankLockedError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary, evaluate
 from smacs.store.index.move import new_embedder
-from smacs.store.jsonl import JsonlWriter, read_jsonl
-from smacs.store.lock import write_lock
+from smacs.store.io.jsonl import JsonlWriter, read_jsonl
+from smacs.store.io.lock import write_lock
 from smacs.store.merge import Found, MergeReport, merge
 from smacs.store.records import Cell, Evaluation, Question
 from smacs.store.verify import verify
+from tools.mock.handle import MockServer
 
 pytestmark = pytest.mark.slow  # disks that run full
 
@@ -306,8 +306,8 @@ READ_ONLY = """
 import asyncio, sys
 from pathlib import Path
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import SmacsError
-from smacs.pool.llm import LLM
+from smacs.errors import SmacsError
+from smacs.pool.calls.llm import LLM
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from smacs.errors import BankError, FolderTakenError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, FolderTakenError
 from smacs.store.bank import QuestionBank
-from smacs.store.draft import draft_file, draft_folder
+from smacs.store.io.draft import draft_file, draft_folder
 from smacs.store.records import Question
 from smacs.store.verify import verify
 
@@ -24,7 +24,7 @@ PREFIX = ".made-"
 HOLD = """
 import os, sys
 from pathlib import Path
-from smacs.store.draft import draft_folder
+from smacs.store.io.draft import draft_folder
 with draft_folder(Path(sys.argv[1]), sys.argv[2]) as made:
     (made / "half").write_bytes(b"half")
     print(os.getpid(), flush=True)
@@ -33,7 +33,7 @@ with draft_folder(Path(sys.argv[1]), sys.argv[2]) as made:
 HOLD_FILE = """
 import sys
 from pathlib import Path
-from smacs.store.draft import draft_file
+from smacs.store.io.draft import draft_file
 with draft_file(Path(sys.argv[1])) as file:
     file.write(sys.argv[2].encode())
     file.flush()

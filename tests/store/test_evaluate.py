@@ -7,15 +7,15 @@ from datetime import datetime
 import msgspec
 import pytest
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool.errors import BankLockedError, InputError
-from smacs.pool.llm import LLM
+from smacs.errors import BankLockedError, InputError
+from smacs.pool.calls.llm import LLM
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary, evaluate
-from smacs.store.jsonl import encode_lines
-from smacs.store.lock import write_lock
+from smacs.store.io.jsonl import encode_lines
+from smacs.store.io.lock import write_lock
+from tools.mock.handle import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

@@ -6,18 +6,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from smacs.bench.mock.handle import MockServer
-from smacs.pool.errors import BankError, GradingError, InputError
-from smacs.pool.llm import LLM
+from smacs.errors import BankError, GradingError, InputError
+from smacs.pool.calls.llm import LLM
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import Selection, estimate, evaluate
 from smacs.store.evaluate.one_pass import PATIENCE
 from smacs.store.graders import sandbox
-from smacs.store.jsonl import JsonlWriter, encode_lines
+from smacs.store.io.jsonl import JsonlWriter, encode_lines
+from smacs.store.io.room import cannot_write
 from smacs.store.records import Evaluation, Question
-from smacs.store.room import cannot_write
+from tools.mock.handle import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

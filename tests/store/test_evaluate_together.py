@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary, evaluate, evaluate_all, grading
 from smacs.store.evaluate.together import lanes
 from smacs.store.graders import grade
+from tools.mock.handle import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.errors import BankError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, InputError
 from smacs.store import export_forms
 from smacs.store.bank import QuestionBank
 from smacs.store.create.files import read_file
 from smacs.store.create.source import Source
 from smacs.store.export import export
 from smacs.store.imports.run import import_
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question

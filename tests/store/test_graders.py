@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import GRADERS, check_label, grade
 from smacs.store.graders.choice import find_letter
 from smacs.store.graders.final import boxed, stated

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import check_label
 from smacs.store.graders.asserts import take_apart
 from smacs.store.records import Question

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import check_label, grade, ifeval
 from smacs.store.records import Question
 

@@ -12,7 +12,7 @@ from smacs.store.graders import grade
 from smacs.store.records import Question
 
 READERS = """
-from smacs.nodes.extract import final_expression
+from smacs.nodes.shared.extract import final_expression
 from smacs.store.create.labels import final
 from smacs.store.graders.checks import Bullets, Frequency, Include, Json, Numbered, Paragraphs, Sentences, Words
 from smacs.store.graders.choice import find_letter, shown_letters

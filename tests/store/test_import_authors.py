@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
 from smacs.store.imports.authors import FORMAT

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from smacs.commands.bank import app
-from smacs.pool.errors import InputError
+from smacs.cli.bank import app
+from smacs.errors import InputError
 
 SAMPLES = Path(__file__).parent / "samples"
 SUMS = str(next(SAMPLES.glob("lm_eval/*7b*/samples_*")))

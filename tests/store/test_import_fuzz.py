@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import SmacsError
+from smacs.errors import SmacsError
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
 from smacs.store.verify import verify

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.inspect_log import FORMAT
 from smacs.store.imports.left_out import Tally

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from smacs.commands.bank import app
-from smacs.pool.errors import InputError
+from smacs.cli.bank import app
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
 from smacs.store.imports.report import ImportReport

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.lm_eval import FORMAT
 from smacs.store.merge import Found

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.store.graders import check_label, gradable
 from smacs.store.imports.format import Options
 from smacs.store.imports.lm_eval import FORMAT

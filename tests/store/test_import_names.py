@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.errors import InputError
 from smacs.store.imports.names import Names, key
 
 # Hub names of the fifteen, and what the authors' bank calls them (algorithm.md, section 8).

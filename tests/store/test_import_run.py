@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from smacs.errors import BankError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, InputError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_

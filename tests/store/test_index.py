@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from blockbuster import blockbuster_ctx
 
-from smacs.bench.mock.handle import MockServer
+from smacs.errors import BankError, BankLockedError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, BankLockedError, EmbedderMismatchError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.index import matrix as index
-from smacs.store.jsonl import JsonlWriter, encode_lines
-from smacs.store.lock import write_lock
+from smacs.store.io.jsonl import JsonlWriter, encode_lines
+from smacs.store.io.lock import write_lock
 from smacs.store.records import Evaluation, Question
+from tools.mock.handle import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 Script = Callable[..., subprocess.Popen[str]]

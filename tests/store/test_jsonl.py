@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.pool.errors import BankError
-from smacs.store.jsonl import JsonlWriter, encode_lines, read_jsonl
+from smacs.errors import BankError
+from smacs.store.io.jsonl import JsonlWriter, encode_lines, read_jsonl
 from smacs.store.records import Evaluation, Question
 from smacs.store.verify.lines import every_line
 

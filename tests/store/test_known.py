@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.known import KnownQuestions
 from smacs.store.merge import Found, merge

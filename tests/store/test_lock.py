@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import BankError, BankLockedError
-from smacs.store.lock import write_lock
+from smacs.errors import BankError, BankLockedError
+from smacs.store.io.lock import write_lock
 
 Script = Callable[..., subprocess.Popen[str]]
 
 HOLD = """
 import sys
 from pathlib import Path
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 with write_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smacs.errors import BankError, BankLockedError, EmbedderMismatchError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankError, BankLockedError, EmbedderMismatchError, InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 from smacs.store.text import normalised, question_id

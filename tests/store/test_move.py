@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from smacs.errors import BankLockedError, ChromaServerError, EmbedderMismatchError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import BankLockedError, ChromaServerError, EmbedderMismatchError, InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.index.move import move_index, new_embedder
-from smacs.store.lock import write_lock
+from smacs.store.io.lock import write_lock
 from smacs.store.manifest import write_manifest
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.errors import BankError, EmbedderDownError
+from smacs.errors import BankError, EmbedderDownError
 from smacs.store.bank import QuestionBank
-from smacs.store.once import Once
+from smacs.store.io.once import Once
 
 MakeBank = Callable[[int], QuestionBank]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from smacs.pool.errors import InputError
-from smacs.store import packed
+from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.create.read import read
 from smacs.store.create.source import Source
 from smacs.store.imports import import_
-from smacs.store.packed import MB, TooLargeError, bounded_lines, unpacked, whole
+from smacs.store.io import packed
+from smacs.store.io.packed import MB, TooLargeError, bounded_lines, unpacked, whole
 
 LINES = b'{"question": "\xc3\x9cber?", "llm": "a", "correct": true}\n{"question": "b", "llm": "a", "correct": 0.5}\n'
 TABLE = "question,llm,correct,label,grader\r\nÜber?,a,true,,\r\nb,a,0.5,12,number\r\n".encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import grade, seccomp
 from smacs.store.graders.sandbox import run_python, sandbox_available
 from smacs.store.records import Question
@@ -22,7 +22,7 @@ works = pytest.mark.skipif(sandbox_available() is not None, reason=str(sandbox_a
 # Prints why a program is not graded; nothing but the graders runs it, so nothing else can.
 REFUSED = """
 import sys
-from smacs.pool.errors import GradingError
+from smacs.errors import GradingError
 from smacs.store.graders import grade
 from smacs.store.records import Question
 case = {"input": "", "output": "3"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from smacs.errors import BankError
 from smacs.pool.embed import make_embedder
-from smacs.pool.errors import BankError
 from smacs.store.bank import QuestionBank
 
 Script = Callable[..., subprocess.Popen[str]]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.errors import InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.jsonl import JsonlWriter
+from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
 from smacs.store.stats import Row, bank_stats, check_llms, coverage, wilson
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from smacs.store.bank import QuestionBank
+from smacs.store.io.lock import write_lock
 from smacs.store.keywords import keywords_file
-from smacs.store.lock import write_lock
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 from smacs.store.verify import Problem, verify

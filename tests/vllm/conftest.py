@@ -8,13 +8,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from smacs.pool import servers
+from smacs.paths import home
+from smacs.pool.calls.llm import LLM
 from smacs.pool.config import LLMSpec
-from smacs.pool.engines.vllm import find_python
-from smacs.pool.files import pull
-from smacs.pool.home import home
-from smacs.pool.launch import LlamaCppLaunch
-from smacs.pool.llm import LLM
+from smacs.pool.launch import servers
+from smacs.pool.launch.engines.vllm import find_python
+from smacs.pool.launch.table import LlamaCppLaunch
+from smacs.pool.launch.weights.files import pull
 from smacs.pool.pool import Pool
 
 SMOLLM = "smollm2-135m"

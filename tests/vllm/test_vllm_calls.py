@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from smacs.pool import servers
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replica import answers
+from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.llm import LLM
-from smacs.pool.process import is_healthy
-from smacs.pool.replica import answers
-from smacs.pool.replies import Failure, Reply
+from smacs.pool.launch import servers
+from smacs.pool.launch.process import is_healthy
 
 pytestmark = pytest.mark.vllm
 

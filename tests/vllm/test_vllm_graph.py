@@ -6,12 +6,12 @@ from typing import Any
 import psutil
 import pytest
 
-from smacs.bench.mock.handle import MockServer
 from smacs.graph.build import build_graph
-from smacs.pool import servers
 from smacs.pool.config import LLMSpec
+from smacs.pool.launch import servers
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
+from tools.mock.handle import MockServer
 
 pytestmark = pytest.mark.vllm
 

@@ -18,8 +18,8 @@ import pytest
 
 from smacs.nodes.aggregator import AggregatorTask, aggregator, group_subsets
 from smacs.nodes.prior_drop import draw_subsets, log_drop_distribution
-from smacs.nodes.run import Tools
-from smacs.nodes.settings import Settings
+from smacs.nodes.shared.run import Tools
+from smacs.nodes.shared.settings import Settings
 from smacs.pool.config import LLMSpec
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts

@@ -8,9 +8,9 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from smacs.pool import servers
-from smacs.pool.llm import LLM
-from smacs.pool.replies import Failure, Reply
+from smacs.pool.calls.llm import LLM
+from smacs.pool.calls.replies import Failure, Reply
+from smacs.pool.launch import servers
 
 pytestmark = pytest.mark.vllm
 

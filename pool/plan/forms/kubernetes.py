@@ -8,11 +8,11 @@ from collections import Counter
 from math import ceil
 from typing import Any
 
-from smacs.pool.launch import VllmLaunch
+from smacs.pool.launch.table import VllmLaunch
 from smacs.pool.plan.form import IMAGE, TAG, Form, dns_name, title
 from smacs.pool.plan.placement import Placement
 from smacs.pool.plan.plan import Plan
-from smacs.pool.serve_arguments import is_pooling, serve_arguments
+from smacs.pool.plan.serve_arguments import is_pooling, serve_arguments
 
 _PERIOD = 10  # seconds between two probes
 _CPUS = 4  # of one GPU

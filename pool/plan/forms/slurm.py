@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from smacs.pool.errors import InputError
+from smacs.errors import InputError
 from smacs.pool.plan.form import Form, device_ids, endpoint, machine, title, waits_for
 from smacs.pool.plan.forms.commands import command
 from smacs.pool.plan.placement import Placement

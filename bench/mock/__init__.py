@@ -1,5 +1,0 @@
-"""A mock of an OpenAI-compatible LLM server in a process of its own, for speed figures and fault tests."""
-
-from smacs.bench.mock.handle import MockServer
-
-__all__ = ["MockServer"]

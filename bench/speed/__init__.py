@@ -1,1 +1,0 @@
-"""What SMACS itself costs, as ratios against doing the same by hand: `python -m smacs.bench.speed`."""

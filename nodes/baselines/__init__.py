@@ -1,0 +1,1 @@
+"""The nodes of the systems that SMACS is compared with."""

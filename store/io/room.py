@@ -1,0 +1,46 @@
+"""Disks that are full and folders that are read-only, found out before they do harm and said in one sentence."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from smacs.errors import BankError
+
+_ENOUGH = 16 << 20  # bytes: more than Chroma writes at once
+
+
+@contextmanager
+def writing(what: str | Path) -> Iterator[None]:
+    """Raise BankError, which says what to do, where `what` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(what, error) from error
+
+
+def cannot_write(what: str | Path, error: OSError) -> BankError:
+    """The error for what could not be written."""
+    return BankError(
+        f"{what} cannot be written to ({error.strerror or error}). What was written before is safe: make room, or copy "
+        "the bank to a folder that can be written to, and start again."
+    )
+
+
+def check_room(folder: Path) -> None:
+    """Raise OSError where `folder` does not take a file of 16 MiB."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_ENOUGH))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def reserve(file: Path, size: int) -> None:
+    """Make `file` `size` bytes long and all of them its own: a full disk ends a program that writes to a mapped hole.
+
+    Raises OSError.
+    """
+    with file.open("r+b") as opened:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(opened.fileno(), 0, size)

@@ -1,0 +1,5 @@
+"""A mock of an OpenAI-compatible LLM server in a process of its own, for speed figures and fault tests."""
+
+from tools.mock.handle import MockServer
+
+__all__ = ["MockServer"]
