@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import settings
 
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import Embedder, make_embedder
@@ -13,6 +14,9 @@ from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Evaluation, Question
 from tools.mock.handle import MockServer
+
+settings.register_profile("any machine", deadline=None)  # an example that is slow on a busy machine is no fault
+settings.load_profile("any machine")
 
 DIMENSION = 16
 NAMES = [f"llm-{i}" for i in range(8)]

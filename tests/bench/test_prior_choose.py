@@ -98,7 +98,7 @@ def test_only_the_given_questions_are_looked_at_and_as_live_ones():
     assert all((queries.subjects == -1).all() for queries in selector.asked)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=40), st.integers(2, 5), st.integers(0, 99))
 def test_questions_with_the_same_text_are_in_one_fold(codes, folds, seed):
     same = np.array(codes, np.int32)

@@ -66,7 +66,7 @@ def runs(draw: st.DrawFn) -> Run:
     return draw(st.sampled_from(list(SYSTEMS))), task, own, draw(st.dictionaries(llms, faults, max_size=3))
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=runs())
 def test_a_replay_is_the_run_without_its_calls(
     run: Run, mock: MockServer, make_pool: MakePool, bank: QuestionBank
@@ -209,7 +209,7 @@ def reworded(trace: dict[str, Any]) -> dict[str, Any]:
     return {**trace, **prose}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=runs())
 def test_a_trace_in_other_words_never_becomes_another_reply(
     run: Run, mock: MockServer, make_pool: MakePool, bank: QuestionBank

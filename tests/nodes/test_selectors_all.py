@@ -55,7 +55,7 @@ def scored(name: str, seed: int, point: int = 0) -> Floats:
 
 
 @EVERY
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 40),
     added=st.lists(st.sampled_from(["right", "wrong", "noise", "missing"]), max_size=4),
@@ -87,7 +87,7 @@ def test_several_settings_at_once_score_like_one_after_the_other(name: str) -> N
 
 
 @EVERY
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 40))
 def test_one_question_at_a_time_scores_like_all_at_once(name: str, seed: int) -> None:
     fitted, queries = selectors()[name].fit(made(seed)), asked(seed)
@@ -99,7 +99,7 @@ def test_one_question_at_a_time_scores_like_all_at_once(name: str, seed: int) ->
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ORDERED])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 40))
 def test_the_order_of_the_bank_does_not_matter(name: str, seed: int) -> None:
     bank = made(seed)

@@ -45,7 +45,7 @@ def decide(name: str, bank: Polled, asked: Polled, threshold: float = 1.0) -> li
 
 
 @any_rule
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.permutations(range(LLMS)))
 def test_the_order_of_the_pool_does_not_matter(name: str, seed: int, order: list[int]) -> None:
     bank, asked = crowd(seed), crowd(seed + 1, 20)
@@ -53,7 +53,7 @@ def test_the_order_of_the_pool_does_not_matter(name: str, seed: int, order: list
 
 
 @any_rule
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_an_llm_without_an_answer_counts_nothing(name: str, seed: int) -> None:
     bank, asked = crowd(seed), crowd(seed + 1, 20)
@@ -67,7 +67,7 @@ def test_an_llm_without_an_answer_counts_nothing(name: str, seed: int) -> None:
 
 
 @any_rule
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(0, 5))
 def test_unanimous_replies_win(name: str, seed: int, code: int) -> None:
     asked = crowd(seed + 1, 20)
@@ -78,7 +78,7 @@ def test_unanimous_replies_win(name: str, seed: int, code: int) -> None:
 
 @any_rule
 @given(st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_never_stopping_is_the_full_vote_and_stopping_never_costs_more(name: str, seed: int) -> None:
     bank, asked = crowd(seed), crowd(seed + 1, 20)
     fitted = find_rule(name).fit(bank)
@@ -90,7 +90,7 @@ def test_never_stopping_is_the_full_vote_and_stopping_never_costs_more(name: str
 
 
 @any_rule
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000), st.integers(1, LLMS - 1))
 def test_replies_that_are_still_to_come_change_nothing(name: str, seed: int, k: int) -> None:
     fitted = find_rule(name).fit(crowd(seed))
@@ -103,7 +103,7 @@ def test_replies_that_are_still_to_come_change_nothing(name: str, seed: int, k: 
     assert (live.chosen.tolist(), live.support.tolist()) == (whole.chosen.tolist(), whole.support.tolist())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000))
 def test_a_new_llm_leaves_what_is_known_of_the_others_alone(seed: int) -> None:
     whole = crowd(seed)
@@ -139,7 +139,7 @@ def test_calibration_of_a_prior_without_information_is_the_mean() -> None:
     assert fit.log_odds(np.array([[0.5], [0.9]])).tolist() == pytest.approx([math.log(3)] * 2, abs=0.01)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 1_000))
 def test_held_out_log_odds_are_those_of_a_fit_without_the_question(seed: int) -> None:
     rng = np.random.default_rng(seed)

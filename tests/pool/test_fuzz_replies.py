@@ -165,7 +165,6 @@ def test_whatever_comes_is_a_reply_or_a_failure(total: int) -> None:
 
     @settings(
         max_examples=total,
-        deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -157,7 +157,7 @@ def any_server(draw: st.DrawFn, name: str) -> Server:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(1, 9).flatmap(lambda count: st.tuples(*(any_server(f"s{number}") for number in range(count)))),
     st.sampled_from(["1x80G", "8x80G", "2x141G,4x24G", "3x4x40G", "5x23.7G"]),

@@ -52,7 +52,7 @@ class Target:
     def send_all(self, strategy: st.SearchStrategy[Drawn], count: int) -> None:
         """So many of them, most with a valid key."""
 
-        @settings(max_examples=count, deadline=None, database=None, suppress_health_check=SLOWLY)
+        @settings(max_examples=count, database=None, suppress_health_check=SLOWLY)
         @given(strategy, st.integers(0, 7))
         def each(drawn: Drawn, chance: int) -> None:
             self.send(drawn, keyed=chance > 0)

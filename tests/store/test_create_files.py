@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.errors import InputError
@@ -30,7 +30,6 @@ def test_csv_with_bom_quotes_newlines_and_semicolons(tmp_path: Path) -> None:
     ]
 
 
-@settings(deadline=None)  # it writes files
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1))
 def test_csv_that_python_writes_comes_back(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str]]

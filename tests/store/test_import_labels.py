@@ -151,7 +151,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(JSON, st.sampled_from([name for name in GRADERS if name != "ifeval"] + [""]), st.text(max_size=30))
 def test_whatever_a_label_is_it_is_used_or_left_out(label: Any, grader: str, reply: str) -> None:
     question = labelled(Question(id="q", text="What?"), label, grader)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.errors import BankError
@@ -33,7 +33,6 @@ def append(file: Path, *records: Evaluation) -> None:
         writer.append(records)
 
 
-@settings(deadline=None)  # files
 @given(st.lists(st.lists(evaluations, max_size=3), max_size=3))
 def test_what_was_appended_is_read_back(groups: list[list[Evaluation]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +42,6 @@ def test_what_was_appended_is_read_back(groups: list[list[Evaluation]]) -> None:
         assert list(read_jsonl(file, Evaluation)) == [record for group in groups for record in group]
 
 
-@settings(deadline=None)  # files
 @given(st.lists(evaluations, min_size=1, max_size=4), st.data())
 @pytest.mark.slow
 def test_a_file_cut_at_any_byte_loses_only_the_half_line(records: list[Evaluation], data: Any) -> None:

@@ -97,7 +97,7 @@ def content(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(QUESTIONS, max_size=3), IMPORTS, st.randoms(use_true_random=False))
 def test_imported_once_is_known_ever_after(
     tmp_path_factory: pytest.TempPathFactory, made: list[Question], imports: list[Any], random: Any

@@ -146,7 +146,7 @@ def test_what_cannot_be_merged(make_bank: MakeBank) -> None:
         merge(bank, [found("x", a=1)])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.text(min_size=1).filter(str.strip), st.sampled_from("ab"), st.booleans()), max_size=12))
 def test_whatever_comes_every_cell_is_accounted_for(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, bool]]
