@@ -22,11 +22,13 @@ COPY pyproject.toml ./
 RUN uv pip install --offline --extra serve --extra local -r pyproject.toml
 COPY README.md LICENSE ./
 COPY bench bench
+COPY cli cli
 COPY graph graph
 COPY nodes nodes
 COPY pool pool
 COPY pools pools
 COPY prompts prompts
+COPY server server
 COPY smacs smacs
 COPY store store
 RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-deps --no-build-isolation .
