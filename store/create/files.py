@@ -13,7 +13,8 @@ import msgspec
 from smacs.errors import InputError
 from smacs.store.create.source import PARQUET, SUFFIXES, TABLES, Row, Rows, Source, suffix_of
 from smacs.store.io.lenient import decode
-from smacs.store.io.packed import COMPRESSED, unpacked
+from smacs.store.io.packed import COMPRESSED, RECORD, unpacked
+from smacs.store.io.parquet import parquet_rows
 from smacs.store.text import GUARDED, unguarded
 
 _BOUND = 2048  # MB that may come out of a compressed file: all of it is in memory
@@ -113,15 +114,6 @@ def _record(number: int, names: list[str], cells: list[str]) -> Row:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise InputError(f"{path}: Parquet needs a package more: pip install 'smacs[data]'") from error
-    try:
-        with ParquetFile(path) as file:
-            batches = (row for batch in file.iter_batches() for row in batch.to_pylist())
-            for number, values in enumerate(batches, 1):
-                yield Row(number, values)
-    except (ArrowException, OSError) as error:
-        raise InputError(f"{path} cannot be read as Parquet: {error}.") from error
+    hint = " Cut it into several files."
+    for number, values in enumerate(parquet_rows(path, bound_mb=_BOUND, hint=hint), 1):
+        yield Row(number, {}, f"has more than {RECORD} MB") if values is None else Row(number, values)

@@ -4,9 +4,9 @@ The layout of the MMLU-Pro answers of fifteen LLMs: question_id, question, optio
 model, answer, correct, response. `embeddings_minilm.npy`, where it is there, has the vector of question i in row i.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,15 +19,13 @@ from smacs.store.imports.grades import evaluation
 from smacs.store.imports.left_out import UnusableError
 from smacs.store.imports.lines import convert
 from smacs.store.imports.question import make_question
+from smacs.store.io.packed import UNPACKED
+from smacs.store.io.parquet import parquet_rows
 from smacs.store.merge import Found
 from smacs.store.records import Question
 
-if TYPE_CHECKING:
-    from pyarrow import RecordBatch
-
 T = TypeVar("T", bound=msgspec.Struct)
 QUESTIONS, RESPONSES, VECTORS = "questions.parquet", "responses.parquet", "embeddings_minilm.npy"
-_ROWS = 100  # rows in memory at once: an answer may have half a megabyte
 
 
 class _Item(msgspec.Struct):
@@ -55,9 +53,9 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     """Each question with its vector, then each answer with its question. A text that comes twice is two questions."""
     questions: dict[int, Question] = {}
     vectors = _vectors(path)
-    for row, place, values in _rows(path / QUESTIONS, _Item):
+    for row, place, values in _rows(path / QUESTIONS, _Item, options.max_mb):
         with options.record():
-            item = _as(place, values, _Item)
+            item = _as(place, values, _Item, options.max_mb)
             question = _question(place, item, options)
             yield Found(question, vector=None if vectors is None else np.asarray(vectors[row], np.float32))
             questions[item.question_id] = question
@@ -66,9 +64,9 @@ def read(path: Path, options: Options) -> Iterator[Found]:
 
 def _answers(path: Path, questions: Mapping[int, Question], options: Options) -> Iterator[Found]:
     source = f"recorded: {path.name}/{RESPONSES}"
-    for _, place, values in _rows(path / RESPONSES, _Response):
+    for _, place, values in _rows(path / RESPONSES, _Response, options.max_mb):
         with options.record():
-            answer = _as(place, values, _Response)
+            answer = _as(place, values, _Response, options.max_mb)
             if answer.question_id not in questions:
                 message = f"{place}: question_id {answer.question_id} is not in {QUESTIONS}."
                 raise UnusableError(message, "without a question")
@@ -107,40 +105,24 @@ def _vectors(path: Path) -> NDArray[Any] | None:
         vectors: NDArray[Any] = np.load(file, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{file} is no array of numpy: {error}.") from error
-    rows = sum(batch.num_rows for batch in _batches(path / QUESTIONS, ["question_id"]))
+    rows = sum(1 for _ in parquet_rows(path / QUESTIONS, ["question_id"]))
     if vectors.ndim != 2 or len(vectors) != rows or vectors.dtype.kind != "f":
         came = f"{vectors.dtype} in shape {vectors.shape}"
         raise InputError(f"{file}: expected one row of floats for each of the {rows} questions, got {came}.")
     return vectors
 
 
-def _rows(file: Path, kind: type[msgspec.Struct]) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """(row from 0, place, values) for each row of a table; a part of it is in memory at a time."""
-    number = 0
-    for batch in _batches(file, kind.__struct_fields__):
-        for row in batch.to_pylist():
-            yield number, f"{file}, row {number + 1}", row
-            number += 1
+def _rows(file: Path, kind: type[msgspec.Struct], max_mb: int) -> Iterator[tuple[int, str, dict[str, Any] | None]]:
+    """(row from 0, place, values) for each row of a table; None in the place of one that is too large."""
+    bound_mb = max_mb * UNPACKED
+    for number, row in enumerate(parquet_rows(file, kind.__struct_fields__, record_mb=max_mb, bound_mb=bound_mb)):
+        yield number, f"{file}, row {number + 1}", row
 
 
-def _as(place: str, row: dict[str, Any], kind: type[T]) -> T:
+def _as(place: str, row: dict[str, Any] | None, kind: type[T], max_mb: int) -> T:
+    if row is None:
+        raise UnusableError(f"{place} has more than {max_mb} MB. Raise --max-mb to read it.", "too long")
     return convert(place, row, kind, f"the columns {', '.join(kind.__struct_fields__)}")
-
-
-def _batches(file: Path, columns: Sequence[str]) -> "Iterator[RecordBatch]":
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise InputError(f"{file}: Parquet needs a package more: pip install 'smacs[data]'") from error
-    try:
-        with ParquetFile(file) as table:
-            names = table.schema_arrow.names
-            if missing := [name for name in columns if name not in names]:
-                raise InputError(f"{file}: expected a column {missing[0]!r}; the columns are {', '.join(names)}.")
-            yield from table.iter_batches(batch_size=_ROWS, columns=list(columns))
-    except (ArrowException, OSError) as error:
-        raise InputError(f"{file} cannot be read as Parquet: {error}.") from error
 
 
 FORMAT = Format(
