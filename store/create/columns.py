@@ -7,7 +7,7 @@ from typing import Any
 
 from smacs.errors import InputError
 from smacs.store.create.options import is_missing
-from smacs.store.create.source import Source
+from smacs.store.create.sources import Source
 
 OPTIONS = "options"  # what a template calls the folded options, whatever columns they come from
 _PLACE = re.compile(r"\{([^{}]+)\}")

@@ -8,16 +8,38 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank, check_new
-from smacs.store.create.convert import Draft
-from smacs.store.create.gather import gather
-from smacs.store.create.leakage import OnProgress, Screen
+from smacs.store.create.duplicates import OnProgress, Screen
+from smacs.store.create.questions import SourcedQuestion
 from smacs.store.create.report import CreateReport, left_out, listed, write_report
-from smacs.store.create.source import Source
-from smacs.store.create.write import write_bank
+from smacs.store.create.sources import Source
 from smacs.store.manifest import DEFAULT_EMBEDDER
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smacs.errors import GradingError, InputError
+from smacs.pool.config import EmbedderSpec
+from smacs.store.bank import QuestionBank
+from smacs.store.create.columns import find_columns
+from smacs.store.create.duplicates import OnProgress, distinct, unique_ids, without_exact
+from smacs.store.create.questions import SourcedQuestion, to_questions
+from smacs.store.create.report import CreateReport, Problem, SourceReport
+from smacs.store.create.sources import Rows, Source, read_source
+from smacs.store.graders import check_label
+from smacs.store.merge import Found, merge
+from smacs.store.records import Question
+from smacs.store.text import normalised
+
+if TYPE_CHECKING:
+    from smacs.pool.embed import Embedder
+
 
 # Measured with all-MiniLM-L6-v2. Edited copies that are found: options shuffled 100 %, an instruction put in front 98 %
 # or more, other wrong options 93 %, a typing error every 80 letters 62 % (MBPP) to 87 % (MMLU-Pro). Of the pairs within
@@ -26,7 +48,7 @@ if TYPE_CHECKING:
 NEAR = 0.9
 
 
-class Created(NamedTuple):
+class NewBank(NamedTuple):
     """The new bank, and what was found on the way."""
 
     bank: QuestionBank
@@ -43,7 +65,7 @@ async def create_bank(
     skip_invalid: bool = False,
     report_file: Path | None = None,
     on_progress: OnProgress | None = None,
-) -> Created:
+) -> NewBank:
     """Make a bank in a new or empty folder from all `sources`, without any question of `exclude`.
 
     Each distinct question is taken once. Left out and reported are: texts with several labels, excluded texts, and
@@ -66,17 +88,17 @@ async def create_bank(
             screen = Screen(embedder, excluded, threshold, on_progress)
         chosen = await _choose(sources, drafts, screen, report)
         questions = [draft.question for draft in chosen]
-        return Created(await write_bank(folder, embedder, questions, screen.vectors if screen else {}), report)
+        return NewBank(await write_bank(folder, embedder, questions, screen.vectors if screen else {}), report)
     finally:
         if report_file is not None:
             await asyncio.to_thread(write_report, report_file, report)
 
 
 async def _choose(
-    sources: Sequence[Source], drafts: Sequence[Draft], screen: Screen | None, report: CreateReport
-) -> list[Draft]:
+    sources: Sequence[Source], drafts: Sequence[SourcedQuestion], screen: Screen | None, report: CreateReport
+) -> list[SourcedQuestion]:
     """The questions of the bank: of each source at most its limit, and none that is nearly an excluded one."""
-    chosen: list[Draft] = []
+    chosen: list[SourcedQuestion] = []
     for source, line in zip(sources, report.sources, strict=True):
         own = [draft for draft in drafts if draft.source == source.name]
         taken = await _of_source(source, own, screen)
@@ -89,7 +111,7 @@ async def _choose(
     return chosen
 
 
-async def _of_source(source: Source, own: list[Draft], screen: Screen | None) -> list[Draft]:
+async def _of_source(source: Source, own: list[SourcedQuestion], screen: Screen | None) -> list[SourcedQuestion]:
     """At most `limit` of them in the order of the rows; where there is a seed, drawn at random."""
     limit = len(own) if source.limit is None else source.limit
     order = list(own)
@@ -108,3 +130,98 @@ def _default() -> "Embedder":
 
 def _silent(what: str, done: int, total: int) -> None:
     """Nobody looks at the progress."""
+
+
+_EVERY = 100  # labels checked between two words about the progress
+
+
+class Gathered(NamedTuple):
+    """The questions that may be taken, and the excluded ones."""
+
+    drafts: list[SourcedQuestion]
+    excluded: list[SourcedQuestion]
+
+
+def gather(
+    sources: Sequence[Source], exclude: Sequence[Source], report: CreateReport, on_progress: OnProgress
+) -> Gathered:
+    """Read it all; what is found goes into `report`. Blocks. Raises InputError."""
+    _check_names([*sources, *exclude])
+    every = [draft for source in exclude for draft in _texts(source, report)]
+    excluded = list({normalised(draft.question.text): draft for draft in reversed(every)}.values())[::-1]
+    found = [draft for source in sources for draft in _questions(source, report)]
+    drafts = _gradable(found, report.problems, on_progress)
+    drafts, report.duplicates, report.conflicts = distinct(drafts)
+    drafts, problems = unique_ids(drafts)
+    report.problems += problems
+    drafts, report.leaks = without_exact(drafts, excluded)
+    return Gathered(drafts, excluded)
+
+
+def _check_names(sources: Sequence[Source]) -> None:
+    names = [source.name for source in sources]
+    twice = next((source for source in sources if names.count(source.name) > 1), None)
+    if twice is not None:
+        raise InputError(f"Two sources are called {twice.name!r}. Give {twice.where} a name: NAME={twice.where}.")
+
+
+def _questions(source: Source, report: CreateReport) -> list[SourcedQuestion]:
+    rows = read_source(source)
+    columns = find_columns(source, _names(rows))
+    drafts, problems, grader = to_questions(rows, columns)
+    report.problems += problems
+    line = SourceReport(source.where, source.name, columns.describe(), grader, len(rows.rows))
+    report.sources.append(line)
+    return drafts
+
+
+def _texts(source: Source, report: CreateReport) -> list[SourcedQuestion]:
+    """The excluded questions of a source; one that cannot be read could be let through, so it is an error."""
+    rows = read_source(source)
+    columns = find_columns(source, _names(rows), label=False)
+    drafts, problems, _ = to_questions(rows, columns, label=False)
+    if problems:
+        raise InputError(f"An excluded question cannot be read: {problems[0]}.")
+    text = f"text={columns.fields['text']!r}".replace("\\\\n", "\\n")
+    report.excluded.append(SourceReport(source.where, source.name, text, "", len(rows.rows), len(drafts)))
+    return drafts
+
+
+def _names(rows: Rows) -> list[str]:
+    return list(dict.fromkeys(name for row in rows.rows for name in row.values))
+
+
+def _gradable(
+    drafts: Sequence[SourcedQuestion], problems: list[Problem], on_progress: OnProgress
+) -> list[SourcedQuestion]:
+    """The questions whose grader can use their label; the others are added to `problems`."""
+    good = []
+    for number, draft in enumerate(drafts, 1):
+        try:
+            check_label(draft.question)
+            good.append(draft)
+        except GradingError as error:
+            problems.append(Problem(draft.place, str(error)))
+        if number % _EVERY == 0 or number == len(drafts):
+            on_progress("checking labels", number, len(drafts))
+    return good
+
+
+Vectors = Mapping[str, NDArray[np.float32]]  # by question id, made with the bank's own embedder and template
+
+
+async def write_bank(
+    folder: Path, embedder: "Embedder", questions: Sequence[Question], vectors: Vectors
+) -> QuestionBank:
+    """The bank of these questions; it keeps the vectors, which need not be computed again. Raises BankError."""
+    spec = embedder.spec
+    if spec.dimension is None:  # a bank fixes it
+        spec = spec.model_copy(update={"dimension": (await embedder.embed(["How long is a vector?"])).shape[1]})
+    return await asyncio.to_thread(_write, folder, spec, questions, vectors)
+
+
+def _write(folder: Path, spec: EmbedderSpec, questions: Sequence[Question], vectors: Vectors) -> QuestionBank:
+    with QuestionBank.draft(folder, spec, questions) as bank:
+        if vectors:
+            merge(bank, (Found(question, vector=vectors[question.id]) for question in questions))
+    return QuestionBank.open(folder)

@@ -13,7 +13,7 @@ from smacs.store.imports.lines import first_keys, read_lines
 from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.reported import evalscope_report
 from smacs.store.imports.told import told_text
-from smacs.store.io.packed import stem
+from smacs.store.io.foreign import stem
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 

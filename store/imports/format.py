@@ -10,7 +10,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.store.imports.grades import grade_of
 from smacs.store.imports.left_out import Strict, Tally
 from smacs.store.imports.told import FROM_0_TO_1, Scale
-from smacs.store.io.packed import RECORD
+from smacs.store.io.foreign import RECORD
 from smacs.store.merge import Found
 
 

@@ -16,8 +16,7 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.imports.left_out import UnusableError
-from smacs.store.io.lenient import decode
-from smacs.store.io.packed import MB, UNPACKED, TooLargeError, unpack_errors, unpacker, whole
+from smacs.store.io.foreign import MB, UNPACKED, TooLargeError, decode, unpack_errors, unpacker, whole
 
 Fields = Mapping[str, msgspec.Raw]
 _ZSTD = 93  # what Inspect compresses with, and zipfile does not know before Python 3.14

@@ -18,8 +18,7 @@ from smacs.store.imports.left_out import UnscoredError, UnusableError
 from smacs.store.imports.lines import top_keys
 from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.told import told_text
-from smacs.store.io.lenient import decode
-from smacs.store.io.packed import MB, RECORD
+from smacs.store.io.foreign import MB, RECORD, decode
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 

@@ -12,8 +12,7 @@ import msgspec
 from smacs.errors import InputError
 from smacs.store.imports.format import Options
 from smacs.store.imports.left_out import UnusableError
-from smacs.store.io.lenient import decode, decode_with
-from smacs.store.io.packed import MB, TooLargeError, bounded_lines, unpacked, whole
+from smacs.store.io.foreign import MB, TooLargeError, bounded_lines, decode, decode_with, unpacked, whole
 
 T = TypeVar("T")
 _FIRST = 16 * MB  # bytes of a first record that are looked at

@@ -16,7 +16,7 @@ from smacs.store.imports.lm_eval_calls import first_text
 from smacs.store.imports.lm_eval_doc import Asked, Sample, asked
 from smacs.store.imports.question import Refused
 from smacs.store.imports.reported import lm_eval_results
-from smacs.store.io.packed import stem
+from smacs.store.io.foreign import stem
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from smacs.store.create.files import read_table
-from smacs.store.create.source import TABLES, suffix_of
+from smacs.store.create.sources import TABLES, read_table, suffix_of
 from smacs.store.graders import GRADERS
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.grades import evaluation, read_text

@@ -8,7 +8,7 @@ from smacs.errors import InputError
 from smacs.plugins import find, listed
 from smacs.store.imports.format import Format
 from smacs.store.imports.lines import described
-from smacs.store.io.packed import stem
+from smacs.store.io.foreign import stem
 
 _LINES = (".jsonl", ".ndjson")  # what answers are written into, and seldom anything else
 

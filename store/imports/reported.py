@@ -9,8 +9,7 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.imports.format import Reported
-from smacs.store.io.lenient import decode
-from smacs.store.io.packed import stem, whole
+from smacs.store.io.foreign import decode, stem, whole
 
 T = TypeVar("T")
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)")

@@ -18,7 +18,7 @@ from smacs.store.imports.reading import Reading, remarks
 from smacs.store.imports.registry import sources
 from smacs.store.imports.report import ImportReport
 from smacs.store.imports.told import read_metric
-from smacs.store.io.packed import RECORD
+from smacs.store.io.foreign import RECORD
 from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.merge import Found, MergeReport, merge

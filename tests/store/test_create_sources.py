@@ -9,14 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smacs.errors import InputError
-from smacs.store.create.files import read_file
-from smacs.store.create.hub import split_name
-from smacs.store.create.read import read
-from smacs.store.create.source import Row, Source
+from smacs.store.create.sources import Row, Source, read_file, read_source, split_name
 
 
 def rows_of(path: Path) -> list[Row]:
-    return read(Source(where=str(path))).rows
+    return read_source(Source(where=str(path))).rows
 
 
 def test_csv_with_bom_quotes_newlines_and_semicolons(tmp_path: Path) -> None:
@@ -129,10 +126,10 @@ def test_a_folder_in_hub_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         lines = [json.dumps({"question": name, "choices": {"text": ["x", "y"], "label": ["A", "B"]}}) for name in names]
         (folder / "data" / f"{split}.jsonl").write_text("\n".join(lines))
     with pytest.raises(InputError, match=r"several splits: name one of train, validation with --split.*never"):
-        read(Source(where=str(folder)))
-    found = read(Source(where=str(folder), split="validation"))
+        read_source(Source(where=str(folder)))
+    found = read_source(Source(where=str(folder), split="validation"))
     assert [row.values["question"] for row in found.rows] == ["d", "e"]
     assert found.rows[0].values["choices"] == {"text": ["x", "y"], "label": ["A", "B"]}
     assert str(found.place(found.rows[1])) == f"{folder} (validation), row 2"
     with pytest.raises(InputError, match=r"cannot be loaded: ValueError: Unknown split"):
-        read(Source(where=str(folder), split="test"))
+        read_source(Source(where=str(folder), split="test"))

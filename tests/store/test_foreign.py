@@ -13,11 +13,10 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.create.read import read
-from smacs.store.create.source import Source
+from smacs.store.create.sources import Source, read_source
 from smacs.store.imports import import_
-from smacs.store.io import packed
-from smacs.store.io.packed import MB, TooLargeError, bounded_lines, unpacked, whole
+from smacs.store.io import foreign
+from smacs.store.io.foreign import MB, TooLargeError, bounded_lines, unpacked, whole
 
 LINES = b'{"question": "\xc3\x9cber?", "llm": "a", "correct": true}\n{"question": "b", "llm": "a", "correct": 0.5}\n'
 TABLE = "question,llm,correct,label,grader\r\nÜber?,a,true,,\r\nb,a,0.5,12,number\r\n".encode()
@@ -53,7 +52,7 @@ def test_one_content_in_many_forms(tmp_path: Path, name: str, data: bytes, pack:
     opened = QuestionBank.open(tmp_path / "bank")
     assert (report.cells_new, [question.text for question in opened.questions]) == (2, ["Über?", "b"])
     assert opened.correctness(["a"])[:, 0].tolist() == [1.0, 0.5]
-    rows = read(Source(where=str(file))).rows
+    rows = read_source(Source(where=str(file))).rows
     assert [row.values["question"] for row in rows] == ["Über?", "b"]
     assert Source(where=str(file)).name == "x"
 
@@ -77,7 +76,7 @@ def test_a_compressed_file_gives_no_more_than_its_bound(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_read_at_once_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "WHOLE", 2)
+    monkeypatch.setattr(foreign, "WHOLE", 2)
     (tmp_path / "x.json").write_bytes(b" " * (2 * MB + 1))
     with pytest.raises(TooLargeError, match=r"one value of more than 2 MB.*--max-mb"):
         whole(tmp_path / "x.json", 1)

@@ -4,18 +4,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.store.create.convert import Draft
-from smacs.store.create.distinct import distinct, same_label, unique_ids
-from smacs.store.create.leakage import without_exact
-from smacs.store.create.nearest import nearest
+from smacs.store.create.duplicates import distinct, nearest, same_label, unique_ids, without_exact
+from smacs.store.create.questions import SourcedQuestion
 from smacs.store.create.report import Place
 from smacs.store.records import Question
 from smacs.store.text import normalised
 
 
-def draft(number: int, text: str, label: str = "1", identity: str = "") -> Draft:
+def draft(number: int, text: str, label: str = "1", identity: str = "") -> SourcedQuestion:
     question = Question(id=identity or f"q{number}", text=text, label=label, task="math", grader="number")
-    return Draft(question, Place("file", "line", number), "file")
+    return SourcedQuestion(question, Place("file", "line", number), "file")
 
 
 def test_the_first_of_a_text_is_kept_and_conflicts_are_left_out() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.store.create.columns import Columns, find_columns
-from smacs.store.create.convert import to_questions
 from smacs.store.create.options import Options, parse_list, read_options
-from smacs.store.create.source import Row, Rows, Source
+from smacs.store.create.questions import to_questions
+from smacs.store.create.sources import Row, Rows, Source
 from smacs.store.records import Question
 from smacs.store.text import question_id
 

@@ -8,10 +8,13 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
+
+import msgspec
 
 from smacs.errors import InputError
 
@@ -181,3 +184,27 @@ def whole(path: Path, record_mb: int = RECORD) -> bytes:
             "raise --max-mb."
         )
     return data
+
+
+T = TypeVar("T")
+_NO_VALUE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|-?\b(?:NaN|Infinity)\b', re.DOTALL)  # texts are passed over
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """A value of JSON as `kind`.
+
+    Raises msgspec.DecodeError, UnicodeDecodeError, and RecursionError where it is nested hundreds of levels deep.
+    """
+    return decode_with(msgspec.json.Decoder(kind), data)
+
+
+def decode_with(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """The same with a decoder that is made once for many values."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if b"NaN" not in data and b"Infinity" not in data:
+            raise
+        return decoder.decode(_NO_VALUE.sub(lambda match: match[1] or b"null", data))

@@ -9,7 +9,7 @@ from smacs.store.create.columns import OPTIONS, Columns, as_text, columns_in, fi
 from smacs.store.create.labels import TASK_OF, Labelled, first_option, guess_grader, read_label
 from smacs.store.create.options import Options, is_missing, read_options
 from smacs.store.create.report import Place, Problem
-from smacs.store.create.source import Row, Rows, Source
+from smacs.store.create.sources import Row, Rows, Source
 from smacs.store.graders import GRADERS
 from smacs.store.records import Question
 from smacs.store.text import question_id
@@ -18,7 +18,7 @@ _KNOWN = {"task": {"", "open", *GRADERS}, "grader": {"", *GRADERS}}
 _TEXTS = ("text", "id", "dataset", "subject", "task", "grader")
 
 
-class Draft(NamedTuple):
+class SourcedQuestion(NamedTuple):
     """A question, where it was read, and the name of that source."""
 
     question: Question
@@ -34,7 +34,9 @@ class _Parsed(NamedTuple):
     setup: Any
 
 
-def to_questions(rows: Rows, columns: Columns, *, label: bool = True) -> tuple[list[Draft], list[Problem], str]:
+def to_questions(
+    rows: Rows, columns: Columns, *, label: bool = True
+) -> tuple[list[SourcedQuestion], list[Problem], str]:
     """The questions of a source, the rows that are none, and the grader that was guessed ("": none had to be).
 
     Without `label` the texts are read and nothing else. Raises InputError.
@@ -45,7 +47,7 @@ def to_questions(rows: Rows, columns: Columns, *, label: bool = True) -> tuple[l
     guessed = _guess(rows.source, columns, items) if label else ""
     constants = {"dataset": rows.source.name, "grader": guessed, **rows.source.constants}
     first = _first(rows.source, items)
-    drafts = [Draft(_question(item, constants, first), place, rows.source.name) for place, item in parsed]
+    drafts = [SourcedQuestion(_question(item, constants, first), place, rows.source.name) for place, item in parsed]
     return drafts, problems, guessed
 
 
