@@ -10,7 +10,7 @@ from smacs.errors import InputError
 from smacs.store.bank import QuestionBank, check_new
 from smacs.store.create.duplicates import OnProgress, Screen
 from smacs.store.create.questions import SourcedQuestion
-from smacs.store.create.report import CreateReport, left_out, listed, write_report
+from smacs.store.create.report import CreateReport, omissions, problem_list, write_report
 from smacs.store.create.sources import Source
 from smacs.store.manifest import DEFAULT_EMBEDDER
 
@@ -28,8 +28,8 @@ from smacs.errors import GradingError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.create.columns import find_columns
-from smacs.store.create.duplicates import OnProgress, distinct, unique_ids, without_exact
-from smacs.store.create.questions import SourcedQuestion, to_questions
+from smacs.store.create.duplicates import OnProgress, distinct, unique_ids, without_excluded
+from smacs.store.create.questions import SourcedQuestion, read_questions
 from smacs.store.create.report import CreateReport, Problem, SourceReport
 from smacs.store.create.sources import Rows, Source, read_source
 from smacs.store.graders import check_label
@@ -81,7 +81,7 @@ async def create_bank(
     try:
         drafts, excluded = await asyncio.to_thread(gather, sources, exclude, report, on_progress)
         if report.problems and not skip_invalid:
-            raise InputError(listed(report.problems))
+            raise InputError(problem_list(report.problems))
         embedder = embedder or _default()
         screen = None
         if excluded and threshold is not None:
@@ -106,7 +106,7 @@ async def _choose(
         chosen += taken
     report.leaks += screen.leaks if screen else []
     if not chosen:
-        raise InputError(f"No question is left for {report.bank}: {left_out(report)}.")
+        raise InputError(f"No question is left for {report.bank}: {omissions(report)}.")
     report.questions = len(chosen)
     return chosen
 
@@ -154,7 +154,7 @@ def gather(
     drafts, report.duplicates, report.conflicts = distinct(drafts)
     drafts, problems = unique_ids(drafts)
     report.problems += problems
-    drafts, report.leaks = without_exact(drafts, excluded)
+    drafts, report.leaks = without_excluded(drafts, excluded)
     return Gathered(drafts, excluded)
 
 
@@ -168,7 +168,7 @@ def _check_names(sources: Sequence[Source]) -> None:
 def _questions(source: Source, report: CreateReport) -> list[SourcedQuestion]:
     rows = read_source(source)
     columns = find_columns(source, _names(rows))
-    drafts, problems, grader = to_questions(rows, columns)
+    drafts, problems, grader = read_questions(rows, columns)
     report.problems += problems
     line = SourceReport(source.where, source.name, columns.describe(), grader, len(rows.rows))
     report.sources.append(line)
@@ -179,7 +179,7 @@ def _texts(source: Source, report: CreateReport) -> list[SourcedQuestion]:
     """The excluded questions of a source; one that cannot be read could be let through, so it is an error."""
     rows = read_source(source)
     columns = find_columns(source, _names(rows), label=False)
-    drafts, problems, _ = to_questions(rows, columns, label=False)
+    drafts, problems, _ = read_questions(rows, columns, label=False)
     if problems:
         raise InputError(f"An excluded question cannot be read: {problems[0]}.")
     text = f"text={columns.fields['text']!r}".replace("\\\\n", "\\n")

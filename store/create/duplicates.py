@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 import numpy as np
 from numpy.typing import NDArray
 
-SHOWN = 200  # characters of a text that a report quotes
+QUOTED = 200  # characters of a text that a report quotes
 
 
 def distinct(drafts: Sequence[SourcedQuestion]) -> tuple[list[SourcedQuestion], list[Duplicate], list[Conflict]]:
@@ -28,9 +28,9 @@ def distinct(drafts: Sequence[SourcedQuestion]) -> tuple[list[SourcedQuestion], 
         groups.setdefault(normalised(draft.question.text), []).append(draft)
     kept, duplicates, conflicts = [], [], []
     for group in groups.values():
-        first, text = group[0], group[0].question.text[:SHOWN]
+        first, text = group[0], group[0].question.text[:QUOTED]
         if not all(same_label(first.question, other.question) for other in group[1:]):
-            labels = [str(draft.question.label)[:SHOWN] for draft in group]
+            labels = [str(draft.question.label)[:QUOTED] for draft in group]
             conflicts.append(Conflict([draft.place for draft in group], labels, text))
             continue
         kept.append(first)
@@ -66,7 +66,7 @@ GROUP = 256  # questions embedded at once
 OnProgress = Callable[[str, int, int], None]  # what, done, of how many
 
 
-def without_exact(
+def without_excluded(
     drafts: Sequence[SourcedQuestion], excluded: Sequence[SourcedQuestion]
 ) -> tuple[list[SourcedQuestion], list[Leak]]:
     """The questions whose normalised text no excluded one has, and the others."""
@@ -133,7 +133,7 @@ class Screen:
 
 
 def _leak(draft: SourcedQuestion, hit: SourcedQuestion, kind: str, similarity: float) -> Leak:
-    texts = (draft.question.text[:SHOWN], hit.question.text[:SHOWN])
+    texts = (draft.question.text[:QUOTED], hit.question.text[:QUOTED])
     return Leak(draft.place, hit.place, kind, similarity, *texts)
 
 

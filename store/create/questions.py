@@ -8,7 +8,7 @@ from smacs.errors import InputError
 from smacs.store.create.columns import OPTIONS, Columns, as_text, columns_in, fill, is_template
 from smacs.store.create.labels import TASK_OF, Labelled, first_option, guess_grader, read_label
 from smacs.store.create.options import Options, is_missing, read_options
-from smacs.store.create.report import Place, Problem
+from smacs.store.create.report import Location, Problem
 from smacs.store.create.sources import Row, Rows, Source
 from smacs.store.graders import GRADERS
 from smacs.store.records import Question
@@ -22,7 +22,7 @@ class SourcedQuestion(NamedTuple):
     """A question, where it was read, and the name of that source."""
 
     question: Question
-    place: Place
+    place: Location
     source: str
 
 
@@ -34,7 +34,7 @@ class _Parsed(NamedTuple):
     setup: Any
 
 
-def to_questions(
+def read_questions(
     rows: Rows, columns: Columns, *, label: bool = True
 ) -> tuple[list[SourcedQuestion], list[Problem], str]:
     """The questions of a source, the rows that are none, and the grader that was guessed ("": none had to be).
@@ -61,7 +61,7 @@ def _without_foreign(columns: Columns, rows: Sequence[Row]) -> Columns:
     return replace(columns, fields=fields)
 
 
-def _parse_all(rows: Rows, columns: Columns, label: bool) -> tuple[list[tuple[Place, _Parsed]], list[Problem]]:
+def _parse_all(rows: Rows, columns: Columns, label: bool) -> tuple[list[tuple[Location, _Parsed]], list[Problem]]:
     parsed, problems = [], []
     for row in rows.rows:
         place = rows.place(row)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.create.report import Place
+from smacs.store.create.report import Location
 from smacs.store.io.foreign import COMPRESSED, decode, stem, unpacked
 from smacs.store.text import GUARDED, unguarded
 
@@ -85,10 +85,10 @@ class Rows:
     unit: Literal["line", "row"]
     rows: list[Row]
 
-    def place(self, row: Row) -> Place:
+    def place(self, row: Row) -> Location:
         """Where a row is."""
         split = f" ({self.source.split})" if self.source.split else ""
-        return Place(f"{self.source.where}{split}", self.unit, row.number)
+        return Location(f"{self.source.where}{split}", self.unit, row.number)
 
 
 def read_source(source: Source) -> Rows:

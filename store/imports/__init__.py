@@ -3,6 +3,6 @@
 `import_` is the way in. Each format is one file with a `FORMAT` (see `format`), found by listing this package.
 """
 
-from smacs.store.imports.run import import_
+from smacs.store.imports.importer import import_
 
 __all__ = ["import_"]

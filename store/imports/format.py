@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from smacs.pool.config import EmbedderSpec
-from smacs.store.imports.grades import grade_of
-from smacs.store.imports.left_out import Strict, Tally
-from smacs.store.imports.told import FROM_0_TO_1, Scale
+from smacs.store.imports.report import StrictTally, Tally
+from smacs.store.imports.scores import FROM_0_TO_1, Scale, grade_of
 from smacs.store.io.foreign import RECORD
 from smacs.store.merge import Found
 
@@ -32,7 +31,7 @@ class Options:
     max_mb: int = RECORD
     has: Callable[[str], bool] = lambda _: False
     note: Callable[[str], None] = lambda _: None
-    left_out: Tally = field(default_factory=Strict)
+    left_out: Tally = field(default_factory=StrictTally)
     chosen: dict[str, None] = field(default_factory=dict)
 
     def record(self) -> AbstractContextManager[None]:
@@ -49,7 +48,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
+class ToolScores:
     """Accuracies that the tool itself has reported for a file, by the name of the score, and where it did."""
 
     scores: Mapping[str, float]
@@ -73,5 +72,5 @@ class Format:
     read: Callable[[Path, Options], Iterator[Found]]
     suffix: str | None = None
     uses: frozenset[str] = frozenset()
-    reported: Callable[[Path], Reported | None] = lambda _: None
+    reported: Callable[[Path], ToolScores | None] = lambda _: None
     embedder: Callable[[Path], EmbedderSpec | None] = lambda _: None

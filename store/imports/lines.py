@@ -11,7 +11,7 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.imports.format import Options
-from smacs.store.imports.left_out import UnusableError
+from smacs.store.imports.report import UnusableError
 from smacs.store.io.foreign import MB, TooLargeError, bounded_lines, decode, decode_with, unpacked, whole
 
 T = TypeVar("T")

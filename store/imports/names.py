@@ -14,14 +14,14 @@ _ALIASES = {
 }
 
 
-def key(name: str) -> str:
+def bare_name(name: str) -> str:
     """What is left of a name without owner, letter case and separators: equal for one LLM written in two ways."""
     last = re.split(r"/|__", name.strip().casefold())[-1]
     bare = re.sub(r"[^\w]|_", "", last)
     return _ALIASES.get(bare, bare)
 
 
-class Names:
+class LLMNames:
     """Gives LLMs the pool's names, and remembers what it did with which.
 
     `rename` comes first. A name that several LLMs of the pool answer to stays as it is.
@@ -35,7 +35,7 @@ class Names:
     def __call__(self, theirs: str) -> str:
         """Our name for an LLM, or theirs where nobody knows a better one."""
         if theirs not in self.given:
-            own = self.pool.get(key(theirs), set())
+            own = self.pool.get(bare_name(theirs), set())
             self.given[theirs] = self.rename.get(theirs) or (next(iter(own)) if len(own) == 1 else theirs)
         return self.given[theirs]
 
@@ -74,5 +74,5 @@ def _by_key(pool: PoolFile) -> dict[str, set[str]]:
         hub = spec.launch.hub if spec.launch else None
         for called in (name, spec.model, hub):
             if called:
-                found.setdefault(key(called), set()).add(name)
+                found.setdefault(bare_name(called), set()).add(name)
     return found

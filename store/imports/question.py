@@ -18,7 +18,7 @@ _MATHEMATICS = re.compile(r"math|aime|hmmt|olympiad|(?<![a-z])amc", re.IGNORECAS
 _MARK = re.compile(r"\(?([A-Za-z])(?:[).:]| \))\s*(?=\S)")
 
 
-class Refused:
+class LabelProblems:
     """The labels of a file that no grader can use: how many, and the first one's reason."""
 
     def __init__(self) -> None:

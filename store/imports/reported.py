@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Reported
+from smacs.store.imports.format import ToolScores
 from smacs.store.io.foreign import decode, stem, whole
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class _Report(msgspec.Struct):
     metrics: list[_Metric] = []
 
 
-def lm_eval_results(path: Path) -> Reported | None:
+def lm_eval_results(path: Path) -> ToolScores | None:
     """The scores of the file's task in `results_<date>.json`, called SCORE,FILTER; None where there are none."""
     name = _SAMPLES.fullmatch(stem(path).stem)
     file = path.with_name(f"results_{name['date']}.json") if name else None
@@ -53,10 +53,10 @@ def lm_eval_results(path: Path) -> Reported | None:
     if name is None or file is None or found is None:
         return None
     numbers = {key: value for key, value in found.results.get(name["task"], {}).items() if _is_number(value)}
-    return Reported(scores=numbers, where=file.name)
+    return ToolScores(scores=numbers, where=file.name)
 
 
-def evalscope_report(path: Path) -> Reported | None:
+def evalscope_report(path: Path) -> ToolScores | None:
     """The scores of the file's subset in `reports/<model>/<dataset>.json`; None where there are none."""
     folder = path.absolute().parent
     name = stem(path).stem
@@ -66,7 +66,7 @@ def evalscope_report(path: Path) -> Reported | None:
     found = _read(file, _Report) if file else None
     if file is None or found is None:
         return None
-    return Reported(scores=dict(_of_subset(found, name[len(file.stem) + 1 :])), where=f"reports/{file.name}")
+    return ToolScores(scores=dict(_of_subset(found, name[len(file.stem) + 1 :])), where=f"reports/{file.name}")
 
 
 def _of_subset(report: _Report, subset: str) -> Iterator[tuple[str, float]]:

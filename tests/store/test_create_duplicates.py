@@ -4,16 +4,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.store.create.duplicates import distinct, nearest, same_label, unique_ids, without_exact
+from smacs.store.create.duplicates import distinct, nearest, same_label, unique_ids, without_excluded
 from smacs.store.create.questions import SourcedQuestion
-from smacs.store.create.report import Place
+from smacs.store.create.report import Location
 from smacs.store.records import Question
 from smacs.store.text import normalised
 
 
 def draft(number: int, text: str, label: str = "1", identity: str = "") -> SourcedQuestion:
     question = Question(id=identity or f"q{number}", text=text, label=label, task="math", grader="number")
-    return SourcedQuestion(question, Place("file", "line", number), "file")
+    return SourcedQuestion(question, Location("file", "line", number), "file")
 
 
 def test_the_first_of_a_text_is_kept_and_conflicts_are_left_out() -> None:
@@ -60,7 +60,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(items: list[tuple[str, str]]) -
 def test_no_excluded_text_is_left(items: list[tuple[str, str]], excluded: list[tuple[str, str]]) -> None:
     drafts = [draft(number, text) for number, (text, _) in enumerate(items)]
     out = [draft(number, text) for number, (text, _) in enumerate(excluded)]
-    kept, leaks = without_exact(drafts, out)
+    kept, leaks = without_excluded(drafts, out)
     known = {normalised(text) for text, _ in excluded}
     assert len(kept) + len(leaks) == len(drafts)
     assert all(normalised(item.question.text) not in known for item in kept)

@@ -8,7 +8,7 @@ import pytest
 from smacs.errors import InputError
 from smacs.store.create.columns import Columns, find_columns
 from smacs.store.create.options import Options, parse_list, read_options
-from smacs.store.create.questions import to_questions
+from smacs.store.create.questions import read_questions
 from smacs.store.create.sources import Row, Rows, Source
 from smacs.store.records import Question
 from smacs.store.text import question_id
@@ -19,7 +19,7 @@ def questions(rows: list[dict[str, Any]], **source: Any) -> list[Question]:
     found = Source(**{"where": "file.jsonl", **source})
     names = dict.fromkeys(name for row in rows for name in row)
     numbered = Rows(found, "line", [Row(number, row) for number, row in enumerate(rows, 1)])
-    drafts, problems, _ = to_questions(numbered, find_columns(found, names))
+    drafts, problems, _ = read_questions(numbered, find_columns(found, names))
     assert problems == []
     return [draft.question for draft in drafts]
 
@@ -28,7 +28,7 @@ def problems(rows: list[dict[str, Any]], **source: Any) -> list[str]:
     found = Source(**{"where": "file.jsonl", **source})
     names = dict.fromkeys(name for row in rows for name in row)
     numbered = Rows(found, "line", [Row(number, row) for number, row in enumerate(rows, 1)])
-    return list(map(str, to_questions(numbered, find_columns(found, names))[1]))
+    return list(map(str, read_questions(numbered, find_columns(found, names))[1]))
 
 
 def test_the_usual_names_of_real_data_sets() -> None:

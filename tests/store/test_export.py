@@ -18,7 +18,7 @@ from smacs.store import export
 from smacs.store.bank import QuestionBank
 from smacs.store.create.sources import Source, read_file
 from smacs.store.export import export
-from smacs.store.imports.run import import_
+from smacs.store.imports.importer import import_
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge

@@ -12,8 +12,8 @@ import pytest
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
-from smacs.store.imports.authors import FORMAT
 from smacs.store.imports.format import Options
+from smacs.store.imports.formats.authors import FORMAT
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.merge import MergeReport
 

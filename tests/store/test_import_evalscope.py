@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.evalscope import FORMAT
 from smacs.store.imports.format import Options
-from smacs.store.imports.left_out import Strict, Tally
+from smacs.store.imports.formats.evalscope import FORMAT
+from smacs.store.imports.report import StrictTally, Tally
 from smacs.store.merge import Found
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -172,7 +172,7 @@ def test_a_conversation_is_its_turns(made: dict[str, Any], tmp_path: Path) -> No
 
 
 def test_reviews_without_a_prompt_are_left_out_and_counted(tmp_path: Path) -> None:
-    left_out = Strict()
+    left_out = StrictTally()
     path = write(tmp_path, *(review("**User**: \n") for _ in range(5)), review("**User**: What?"))
     assert [item.question.text for item in read(path, left_out=left_out)] == ["What?"]
     assert [str(kind) for kind in left_out.kinds.values()] == ["5 without a prompt"]

@@ -9,8 +9,8 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.store.imports.format import Options
-from smacs.store.imports.inspect_log import FORMAT
-from smacs.store.imports.left_out import Tally
+from smacs.store.imports.formats.inspect_log import FORMAT
+from smacs.store.imports.report import Tally
 from smacs.store.merge import Found
 
 log = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")

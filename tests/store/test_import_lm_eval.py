@@ -10,7 +10,7 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.store.imports.format import Options
-from smacs.store.imports.lm_eval import FORMAT
+from smacs.store.imports.formats.lm_eval import FORMAT
 from smacs.store.merge import Found
 
 SAMPLES = Path(__file__).parent / "samples" / "lm_eval"

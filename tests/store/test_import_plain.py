@@ -8,7 +8,7 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.store.imports.format import Options
-from smacs.store.imports.plain import FORMAT
+from smacs.store.imports.formats.plain import FORMAT
 from smacs.store.merge import Found
 
 SAMPLE = Path(__file__).parent / "samples" / "plain" / "answers.jsonl"

@@ -12,7 +12,7 @@ import pytest
 from smacs.errors import InputError
 from smacs.store.graders import check_label, gradable
 from smacs.store.imports.format import Options
-from smacs.store.imports.lm_eval import FORMAT
+from smacs.store.imports.formats.lm_eval import FORMAT
 from smacs.store.merge import Found
 
 LETTERS = ["A", "B", "C", "D"]

@@ -15,7 +15,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, BadZipFile, Z
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.left_out import UnusableError
+from smacs.store.imports.report import UnusableError
 from smacs.store.io.foreign import MB, UNPACKED, TooLargeError, decode, unpack_errors, unpacker, whole
 
 Fields = Mapping[str, msgspec.Raw]

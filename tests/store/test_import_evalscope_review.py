@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.store.imports.frame import Frame, common_frame, split_options
+from smacs.store.imports.formats._evalscope_review import Frame, common_frame, split_options
 
 RULE = "Answer the following question. The letter is one of {}. Think step by step before answering."
 LINES = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1), min_size=1, max_size=4)

@@ -1,6 +1,7 @@
 """The question in a sample of lm-evaluation-harness: from its `doc`, the row of the data set."""
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,11 +9,9 @@ import msgspec
 
 from smacs.store.create.labels import Labelled, read_label
 from smacs.store.create.options import LETTERS, Options, parse_list
-from smacs.store.imports.lm_eval_calls import Calls, read_calls
-from smacs.store.imports.lm_eval_options import options_of, several_right, shown_options
-from smacs.store.imports.lm_eval_text import question_text
-from smacs.store.imports.question import Refused, make_question
-from smacs.store.imports.told import told_text
+from smacs.store.imports.formats._lm_eval_row import options_of, question_text, several_right, shown_options
+from smacs.store.imports.question import LabelProblems, make_question
+from smacs.store.imports.scores import field_text
 from smacs.store.records import Question
 from smacs.store.text import normalised
 
@@ -36,38 +35,38 @@ class Sample(msgspec.Struct):
     target_hash: str = ""
 
 
-class Asked(NamedTuple):
+class SampleQuestion(NamedTuple):
     """The question, what the LLM was asked for it, and the letter of the option that each continuation is.
 
     `without_options`: it chose by letter between options that are nowhere in the sample.
     """
 
     question: Question
-    calls: Calls
+    calls: Requests
     letters: list[str]
     without_options: bool = False
 
 
-def asked(place: str, sample: Sample, field: str | None, dataset: str, refused: Refused) -> Asked:
+def question_of(place: str, sample: Sample, field: str | None, dataset: str, refused: LabelProblems) -> SampleQuestion:
     """What a sample says. Raises InputError where its question is nowhere to be found."""
-    calls, doc = read_calls(sample.arguments), _one_problem(sample.doc)
+    calls, doc = read_requests(sample.arguments), _one_problem(sample.doc)
     options, order = _options(doc, calls)
     subject = next((doc[key] for key in _SUBJECTS if isinstance(doc.get(key), str)), "")
-    text = told_text(place, field, doc) if field is not None else question_text(place, doc, calls, options.texts)
+    text = field_text(place, field, doc) if field is not None else question_text(place, doc, calls, options.texts)
     if options.texts:
         target = _right(sample.target, doc, calls, options, order)
         question = make_question(
             text, options=options.texts, target=target, dataset=dataset, subject=subject, refused=refused
         )
         letters = [LETTERS[number] for number in order]
-        return Asked(question, calls, letters)
+        return SampleQuestion(question, calls, letters)
     if len(calls.continuations) > 1:  # by letter alone: a label would be of options that nobody can see
-        return Asked(make_question(text, dataset=dataset, subject=subject), calls, [], without_options=True)
+        return SampleQuestion(make_question(text, dataset=dataset, subject=subject), calls, [], without_options=True)
     asserts = doc.get("test_list")
     if asserts and isinstance(asserts, list):
         text = "\n".join([text, "", "Your code must pass these tests:", *map(str, asserts)])
     question = make_question(text, target=sample.target, row=doc, dataset=dataset, subject=subject, refused=refused)
-    return Asked(question, calls, [])
+    return SampleQuestion(question, calls, [])
 
 
 def _one_problem(doc: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -82,7 +81,7 @@ def _one_problem(doc: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**doc, **last} if isinstance(last, Mapping) else doc
 
 
-def _options(doc: Mapping[str, Any], calls: Calls) -> tuple[Options, list[int]]:
+def _options(doc: Mapping[str, Any], calls: Requests) -> tuple[Options, list[int]]:
     """The options, and the number of the one that each continuation is."""
     count = len(calls.continuations)
     if count < 2:
@@ -102,13 +101,13 @@ def _options(doc: Mapping[str, Any], calls: Calls) -> tuple[Options, list[int]]:
     return Options(calls.continuations), list(range(count))
 
 
-def _says_more(options: Options, calls: Calls) -> bool:
+def _says_more(options: Options, calls: Requests) -> bool:
     """Whether options are more than the letters that the LLM chose from."""
     marks = {text.strip("(). :").casefold() for text in calls.continuations}
     return bool(options.texts) and not all(text.strip("(). :").casefold() in marks for text in options.texts)
 
 
-def _right(target: Any, doc: Mapping[str, Any], calls: Calls, options: Options, order: Sequence[int]) -> str | None:
+def _right(target: Any, doc: Mapping[str, Any], calls: Requests, options: Options, order: Sequence[int]) -> str | None:
     """The letter of the right option; None where the sample does not say which one it is."""
     if isinstance(target, list) and len(target) == 1:
         target = target[0]
@@ -134,3 +133,78 @@ def _named(value: Any, options: Options) -> str | None:
     """The letter of the option with this name in the data set."""
     text = str(value).strip().upper()
     return LETTERS[options.names.index(text)] if text in options.names else None
+
+
+_MARK = re.compile(r"\(?([^\W_]|\d{1,2})[).:]?")  # "A", "(B)", "3.", a letter of any script
+
+
+class Requests(NamedTuple):
+    """The prompts, and the continuations whose likelihood was asked for (none where the LLM wrote an answer)."""
+
+    prompts: tuple[str, ...]
+    continuations: tuple[str, ...]
+
+    @property
+    def prompt(self) -> str:
+        """The prompt; "" where each continuation has one of its own."""
+        return self.prompts[0] if len(set(self.prompts)) == 1 else ""
+
+    @property
+    def choosing(self) -> bool:
+        """Whether the LLM chose between continuations that differ."""
+        return len(set(self.continuations)) > 1
+
+    def marked(self) -> list[int] | None:
+        """The options that the continuations are bare marks of, by number from 0; None where they are texts."""
+        marks = [match[1] for text in self.continuations if (match := _MARK.fullmatch(text))]
+        if not self.choosing or len(marks) != len(self.continuations):
+            return None
+        letters = sorted(mark.upper() for mark in marks)
+        if letters == list(string.ascii_uppercase[: len(marks)]):
+            return [string.ascii_uppercase.index(mark.upper()) for mark in marks]
+        if all(mark.isdecimal() for mark in marks):
+            numbers = [int(mark) for mark in marks]
+            first = min(numbers)
+            return [n - first for n in numbers] if sorted(numbers) == [*range(first, first + len(marks))] else None
+        foreign = all(mark.isalpha() and not mark.isascii() for mark in marks)
+        return list(range(len(marks))) if foreign and len(set(marks)) == len(marks) else None
+
+    def likeliest(self, replies: Sequence[Any], *, by_length: bool) -> int | None:
+        """The number of the likeliest continuation; each reply is [[log-likelihood, is_greedy]].
+
+        `by_length`: per character, as the score acc_norm has it.
+        """
+        try:
+            scores = [float(first_text(reply)) for reply in replies]
+        except ValueError:
+            return None
+        if len(scores) < len(self.continuations) or any(score != score for score in scores):
+            return None
+        lengths = [len(text) or 1 if by_length else 1 for text in self.continuations]
+        ranked = [score / length for score, length in zip(scores, lengths, strict=False)]
+        return max(range(len(ranked)), key=ranked.__getitem__)
+
+
+def read_requests(arguments: Mapping[str, Mapping[str, Any]] | Sequence[Sequence[Any]]) -> Requests:
+    """From the arguments of a sample in either of their forms."""
+    if isinstance(arguments, Mapping):
+        calls = [list(call.values()) for call in arguments.values()]
+    else:
+        calls = [list(call) for call in arguments]
+    prompts = tuple(call[0] if call and isinstance(call[0], str) else "" for call in calls)
+    texts = tuple(call[1].strip() for call in calls if len(call) > 1 and isinstance(call[1], str))
+    if len(texts) != len(calls):
+        return Requests(prompts, ())
+    half = len(texts) // 2
+    if (
+        half > 1 and texts == texts[:half] * 2 and not any(prompts[half:]) and any(prompts)
+    ):  # acc_mutual_info asks twice
+        return Requests(prompts[:half], texts[:half])
+    return Requests(prompts, texts)
+
+
+def first_text(value: Any) -> str:
+    """The first text in lists within lists."""
+    while isinstance(value, list) and value:
+        value = value[0]
+    return "" if isinstance(value, list) or value is None else str(value)

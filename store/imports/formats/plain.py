@@ -9,11 +9,10 @@ import msgspec
 from smacs.store.create.sources import TABLES, read_table, suffix_of
 from smacs.store.graders import GRADERS
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.grades import evaluation, read_text
-from smacs.store.imports.left_out import UnusableError
 from smacs.store.imports.lines import convert, first_keys, read_lines, table_header, table_lines
-from smacs.store.imports.question import Refused, gradable
-from smacs.store.imports.told import told_text
+from smacs.store.imports.question import LabelProblems, gradable
+from smacs.store.imports.report import UnusableError
+from smacs.store.imports.scores import evaluation, field_text, read_text
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 
@@ -56,7 +55,7 @@ def _header(path: Path) -> list[str]:
 
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each line."""
-    refused = Refused()
+    refused = LabelProblems()
     for place, line in _table(path, options) if suffix_of(path) in TABLES else _lines(path, options):
         with options.record():
             if not line.question.strip() or not line.llm.strip():
@@ -90,7 +89,7 @@ def _line(place: str, values: Mapping[str, Any], text: str | None, *, strict: bo
     """A line with other fields than its own too, which only a template may use. Raises InputError."""
     own = {key: value for key, value in values.items() if key in Line.__struct_fields__}
     if text is not None:
-        own["question"] = told_text(place, text, values)
+        own["question"] = field_text(place, text, values)
     return convert(place, own, Line, LOOKS, strict=strict)
 
 
@@ -106,7 +105,7 @@ def _cell(place: str, line: Line, path: Path, options: Options) -> Evaluation:
     )
 
 
-def _question(place: str, line: Line, options: Options, refused: Refused) -> Question:
+def _question(place: str, line: Line, options: Options, refused: LabelProblems) -> Question:
     if options.has(line.question):
         return Question(id=line.question, text="")
     dataset = options.dataset or line.dataset

@@ -9,13 +9,12 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.grades import choose_metric, evaluation
-from smacs.store.imports.left_out import UnusableError
+from smacs.store.imports.formats._lm_eval_sample import Sample, SampleQuestion, first_text, question_of
 from smacs.store.imports.lines import convert, first_keys, read_lines
-from smacs.store.imports.lm_eval_calls import first_text
-from smacs.store.imports.lm_eval_doc import Asked, Sample, asked
-from smacs.store.imports.question import Refused
+from smacs.store.imports.question import LabelProblems
+from smacs.store.imports.report import UnusableError
 from smacs.store.imports.reported import lm_eval_results
+from smacs.store.imports.scores import choose_metric, evaluation
 from smacs.store.io.foreign import stem
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation
@@ -48,13 +47,13 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     dataset = options.dataset or (name["task"] if name else stem(path).stem)
     metric, _, wanted = (options.metric or "").partition(",")
     filters: dict[str, None] = {}
-    chosen, lost, refused = metric, 0, Refused()
+    chosen, lost, refused = metric, 0, LabelProblems()
     for place, line in read_lines(path, dict[str, Any], LOOKS, options):
         with options.record():
             sample = convert(place, line, Sample, LOOKS)
             filters[sample.filter] = None
             if sample.filter == (wanted or next(iter(filters))):
-                said = asked(place, sample, options.text, dataset, refused)
+                said = question_of(place, sample, options.text, dataset, refused)
                 lost += said.without_options
                 there = sample.metrics or [key for key in line if key not in Sample.__struct_fields__]
                 chosen = _choose(place, there, line, metric or None)
@@ -106,7 +105,7 @@ def _choose(place: str, there: Sequence[str], line: Mapping[str, Any], wanted: s
     return choose_metric(place, likely or graded, _METRICS, wanted)
 
 
-def _cell(sample: Sample, said: Asked, grade: float, path: Path, metric: str) -> Evaluation:
+def _cell(sample: Sample, said: SampleQuestion, grade: float, path: Path, metric: str) -> Evaluation:
     """A log-likelihood is no reply: the likeliest of several continuations is one, a single one is none."""
     source, calls = f"lm_eval: {path.name}", said.calls
     if not calls.continuations:

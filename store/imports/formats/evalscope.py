@@ -4,15 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smacs.store.imports.evalscope_review import Review, Timing
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.frame import Frame, common_frame, split_options
-from smacs.store.imports.grades import choose_metric, evaluation, mean
-from smacs.store.imports.left_out import Tally, UnscoredError
+from smacs.store.imports.formats._evalscope_review import Frame, Review, Timing, common_frame, split_options
 from smacs.store.imports.lines import first_keys, read_lines
-from smacs.store.imports.question import Refused, make_question
+from smacs.store.imports.question import LabelProblems, make_question
+from smacs.store.imports.report import Tally, UnscoredError
 from smacs.store.imports.reported import evalscope_report
-from smacs.store.imports.told import told_text
+from smacs.store.imports.scores import choose_metric, evaluation, field_text, mean
 from smacs.store.io.foreign import stem
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
@@ -38,7 +36,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     sizes: dict[int | str, int] = {}
     frame = common_frame(_prompts(path, sizes, replace(options, left_out=Tally())))
     waiting: dict[int | str, list[Evaluation]] = {}
-    refused = Refused()
+    refused = LabelProblems()
     for place, review in read_lines(path, Review, LOOKS, options):
         runs = waiting.setdefault(review.group, [])
         sizes[review.group] = sizes.get(review.group, 0) - 1
@@ -62,12 +60,12 @@ def _prompts(path: Path, sizes: dict[int | str, int], options: Options) -> Itera
 
 
 def _question(
-    place: str, review: Review, frame: Frame, dataset: str, subject: str, wanted: str | None, refused: Refused
+    place: str, review: Review, frame: Frame, dataset: str, subject: str, wanted: str | None, refused: LabelProblems
 ) -> Question:
     """The question in the prompt, or with `wanted` in fields of the sample's metadata. Raises InputError."""
     text, choices = split_options(frame.inside(review.prompt))
     if wanted is not None:
-        text = told_text(place, wanted, {"prompt": review.prompt, **review.metadata})
+        text = field_text(place, wanted, {"prompt": review.prompt, **review.metadata})
     elif not choices:
         text = review.inner or text
     targets: Sequence[str] = [review.target] if isinstance(review.target, str) else review.target or []

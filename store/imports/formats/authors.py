@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.left_out import Tally, UnscoredError, UnusableError
 from smacs.store.imports.lines import opened
+from smacs.store.imports.report import Tally, UnscoredError, UnusableError
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 

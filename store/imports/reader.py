@@ -12,9 +12,8 @@ import numpy as np
 from smacs.errors import InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.left_out import LeftOut, Tally, UnusableError
-from smacs.store.imports.names import Names
-from smacs.store.imports.report import FileReport
+from smacs.store.imports.names import LLMNames
+from smacs.store.imports.report import FileReport, Omission, Tally, UnusableError
 from smacs.store.merge import Found
 from smacs.store.text import normalised
 
@@ -23,13 +22,13 @@ _LONG = 240  # bytes of an LLM's name, percent-encoded, as the name of a file ma
 _QUOTED = 60  # characters of an example
 
 
-class Reading:
+class FileReader:
     """One file. `found` gives what is in it, and may be called again; `report` is about the last time.
 
     `spec` is what the vectors in it come from.
     """
 
-    def __init__(self, form: Format, path: Path, options: Options, names: Names) -> None:
+    def __init__(self, form: Format, path: Path, options: Options, names: LLMNames) -> None:
         self.format, self.path, self.options, self.names = form, path, options, names
         self.report = FileReport(file=str(path), format=form.name)
         self.notes: list[str] = []
@@ -60,7 +59,7 @@ class Reading:
 
     def found(self) -> Iterator[Found]:
         """What is in the file, without what cannot be used. Raises InputError."""
-        counted = _Counted()
+        counted = _Counter()
         options = replaced(self.options, left_out=Tally(), chosen={}, note=self.notes.append)
         self.notes.clear()
         self.report = FileReport(file=str(self.path), format=self.format.name)
@@ -102,7 +101,7 @@ class Reading:
         self.report.reported_in = f"{score} in {reported.where}"
 
 
-class _Counted:
+class _Counter:
     """Questions and grades of one file; a grade of the same question and LLM counts once, as in the bank."""
 
     def __init__(self) -> None:
@@ -131,11 +130,11 @@ class _Counted:
         report.same_text, report.same_example = self.again, " ".join(self.example.split())[:_QUOTED]
 
 
-def _kinds(left_out: Sequence[LeftOut]) -> str:
+def _kinds(left_out: Sequence[Omission]) -> str:
     return ", ".join(map(str, left_out)) or "there are none"
 
 
-def _examples(left_out: Sequence[LeftOut]) -> str:
+def _examples(left_out: Sequence[Omission]) -> str:
     return "".join(f"\n  {entry.first}" for entry in left_out)
 
 

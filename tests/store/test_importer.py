@@ -13,7 +13,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
-from smacs.store.imports.registry import formats, sources
+from smacs.store.imports.formats import formats, sources
 from smacs.store.merge import MergeReport
 from smacs.store.records import Question
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.imports.format import Format, Options
-from smacs.store.imports.grades import evaluation
-from smacs.store.imports.left_out import UnusableError
 from smacs.store.imports.lines import convert
 from smacs.store.imports.question import make_question
+from smacs.store.imports.report import UnusableError
+from smacs.store.imports.scores import evaluation
 from smacs.store.merge import Found
 from smacs.store.records import Question
 

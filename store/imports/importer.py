@@ -13,11 +13,11 @@ from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
 from smacs.store.imports.format import Options
-from smacs.store.imports.names import Names
-from smacs.store.imports.reading import Reading, remarks
-from smacs.store.imports.registry import sources
+from smacs.store.imports.formats import sources
+from smacs.store.imports.names import LLMNames
+from smacs.store.imports.reader import FileReader, remarks
 from smacs.store.imports.report import ImportReport
-from smacs.store.imports.told import read_metric
+from smacs.store.imports.scores import read_metric
 from smacs.store.io.foreign import RECORD
 from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.manifest import FILE as MANIFEST
@@ -60,7 +60,7 @@ def import_(
     folder = Path(bank).expanduser().absolute()
     while True:
         there = _existing(folder)
-        names = Names(rename or {}, pool.file if pool else None)
+        names = LLMNames(rename or {}, pool.file if pool else None)
         options = Options(
             llm=llm,
             dataset=dataset,
@@ -70,7 +70,7 @@ def import_(
             max_mb=max_mb,
             has=_ids(there).__contains__,
         )
-        files = [Reading(form, path, options, names) for form, path in found]
+        files = [FileReader(form, path, options, names) for form, path in found]
         _check(files, llm=llm, metric=metric, text=text, scale=scale)
         work = _Import(folder, files, _rehearsed(files, skip_invalid), names, skip_invalid, passed_over)
         if there:
@@ -88,14 +88,14 @@ class _Import:
     """What is imported into the bank in `folder`: `files`, of which those `refused` cannot be."""
 
     folder: Path
-    files: Sequence[Reading]
-    refused: Sequence[Reading]
-    names: Names
+    files: Sequence[FileReader]
+    refused: Sequence[FileReader]
+    names: LLMNames
     skip_invalid: bool
     passed_over: Sequence[Path]
 
     @property
-    def usable(self) -> list[Reading]:
+    def usable(self) -> list[FileReader]:
         """The others."""
         return [file for file in self.files if file not in self.refused]
 
@@ -127,7 +127,7 @@ def _ids(bank: QuestionBank | None) -> set[str]:
     return {question.id for question in bank.questions if normalised(question.id) not in texts}
 
 
-def _check(files: Sequence[Reading], **given: str | None) -> None:
+def _check(files: Sequence[FileReader], **given: str | None) -> None:
     """Raise InputError for an option that no file takes."""
     for name, value in given.items():
         if value is not None and not any(name in file.format.uses for file in files):
@@ -135,7 +135,7 @@ def _check(files: Sequence[Reading], **given: str | None) -> None:
             raise InputError(f"--{name} {value}: files of format {kinds} say this themselves. Leave it out.")
 
 
-def _rehearsed(files: Sequence[Reading], skip_invalid: bool) -> list[Reading]:
+def _rehearsed(files: Sequence[FileReader], skip_invalid: bool) -> list[FileReader]:
     """The files that cannot be imported, after reading all of them: so none is imported in part without being asked.
 
     With `skip_invalid` files are read as far as they can be, and not twice. Raises InputError where nothing is left.
@@ -150,7 +150,7 @@ def _rehearsed(files: Sequence[Reading], skip_invalid: bool) -> list[Reading]:
     return [file for file in files if file.report.error]
 
 
-def _check_any(files: Sequence[Reading]) -> None:
+def _check_any(files: Sequence[FileReader]) -> None:
     """Raise InputError where no file gave anything, with what is wrong with each."""
     failed = [file.report for file in files if file.report.error and not file.report.partly]
     if len(failed) < len(files):
@@ -165,7 +165,7 @@ def _check_any(files: Sequence[Reading]) -> None:
 class _Reader:
     """Reads all files, and counts questions once each."""
 
-    def __init__(self, bank: QuestionBank, files: Sequence[Reading], skip: bool, report: ImportReport) -> None:
+    def __init__(self, bank: QuestionBank, files: Sequence[FileReader], skip: bool, report: ImportReport) -> None:
         self.bank, self.files, self.skip, self.report = bank, files, skip, report
         self.questions: set[tuple[str, int]] = set()
 
@@ -197,13 +197,13 @@ class _Reader:
         return True
 
 
-def _embedder(files: Sequence[Reading], pool: Pool | None) -> EmbedderSpec:
+def _embedder(files: Sequence[FileReader], pool: Pool | None) -> EmbedderSpec:
     """The embedder of a new bank."""
     own = next((file.spec for file in files if file.spec), None)
     return own or (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
 
 
-def _summed(report: ImportReport, done: MergeReport, reader: _Reader, names: Names) -> ImportReport:
+def _summed(report: ImportReport, done: MergeReport, reader: _Reader, names: LLMNames) -> ImportReport:
     counts = {name: getattr(done, name) for name in done.__struct_fields__}
     report = msgspec.structs.replace(report, **counts)
     report.questions_known = len(reader.questions) - report.questions_new

@@ -13,8 +13,8 @@ from smacs.pool.prompts import Prompts
 from smacs.store.create.labels import Labelled, final, guess_grader, read_label
 from smacs.store.create.options import Options as Choices
 from smacs.store.graders import GRADERS, check_label, gradable, grade
-from smacs.store.imports import evalscope, lm_eval, plain
 from smacs.store.imports.format import Options
+from smacs.store.imports.formats import evalscope, lm_eval, plain
 from smacs.store.imports.question import gradable as labelled
 from smacs.store.imports.question import make_question
 from smacs.store.records import Question

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Format, Options, Reported
-from smacs.store.imports.grades import choose_metric, evaluation, mean
-from smacs.store.imports.inspect_files import Fields, fields_of, is_zip_log, json_log, zip_log
-from smacs.store.imports.left_out import UnscoredError, UnusableError
+from smacs.store.imports.format import Format, Options, ToolScores
+from smacs.store.imports.formats._inspect_archive import Fields, fields_of, is_zip_log, json_log, zip_log
 from smacs.store.imports.lines import top_keys
-from smacs.store.imports.question import Refused, make_question
-from smacs.store.imports.told import told_text
+from smacs.store.imports.question import LabelProblems, make_question
+from smacs.store.imports.report import UnscoredError, UnusableError
+from smacs.store.imports.scores import choose_metric, evaluation, field_text, mean
 from smacs.store.io.foreign import MB, RECORD, decode
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
@@ -49,7 +48,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     epochs = header.config.epochs or 1
     scorer = _Scorer(options)
     waiting: dict[int | str, tuple[Question, list[Evaluation]]] = {}
-    refused = Refused()
+    refused = LabelProblems()
     count = 0
     for where, data in samples:
         count += 1
@@ -156,7 +155,9 @@ def _first_lines(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _question(place: str, sample: "EvalSample", header: "EvalSpec", options: Options, refused: Refused) -> Question:
+def _question(
+    place: str, sample: "EvalSample", header: "EvalSpec", options: Options, refused: LabelProblems
+) -> Question:
     if isinstance(sample.input, str):
         text = sample.input
     else:
@@ -165,7 +166,7 @@ def _question(place: str, sample: "EvalSample", header: "EvalSpec", options: Opt
     target = sample.target if isinstance(sample.target, str) else sample.target[0] if len(sample.target) == 1 else None
     metadata = sample.metadata or {}
     if options.text is not None:
-        text = told_text(place, options.text, {"input": text, "choices": sample.choices, **metadata})
+        text = field_text(place, options.text, {"input": text, "choices": sample.choices, **metadata})
     if not text.strip():
         raise UnusableError(f"{place}: expected an input with a text of the user.", "without a question")
     subject = next((metadata[key] for key in ("subject", "category") if isinstance(metadata.get(key), str)), "")
@@ -230,7 +231,7 @@ def _reasoning(sample: "EvalSample") -> str:
     return "\n".join(part.reasoning for part in parts if part.type == "reasoning")
 
 
-def reported(path: Path) -> Reported | None:
+def reported(path: Path) -> ToolScores | None:
     """The mean grades in the log's own results, by the names that `_values` gives to scores."""
     from inspect_ai.log import EvalResults
 
@@ -239,7 +240,7 @@ def reported(path: Path) -> Reported | None:
         results = EvalResults.model_validate(decode(bytes(fields["results"]), dict[str, Any]))
     except Exception:  # a log without results, or with others than its types know: nothing is reported
         return None
-    return Reported(scores=dict(_means(results)), where="the log's results")
+    return ToolScores(scores=dict(_means(results)), where="the log's results")
 
 
 def _means(results: "EvalResults") -> Iterator[tuple[str, float]]:
