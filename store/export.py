@@ -1,4 +1,4 @@
-"""A bank, or a part of it, for others: answers as JSON lines, V as a table, the authors' schema, a smaller bank.
+"""Exporting a bank, or a part of it: answers as JSON lines, V as a table, the authors' schema, a smaller bank.
 
 .jsonl         one line for each answer, as `smacs bank import` reads it; questions without any have no line
 .csv .parquet  V of eq. 1: a row for each question, a column for each LLM, empty where one was never asked
@@ -7,28 +7,14 @@ a folder       a bank of its own; nothing of the chosen part is lost
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
-
-import msgspec
-import numpy as np
-
-from smacs.errors import InputError
-from smacs.store.bank import QuestionBank
-from smacs.store.io.draft import draft_file
-from smacs.store.stats import check_llms
-
-if TYPE_CHECKING:
-    from smacs.pool.embed import Embedder
 import csv
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -39,10 +25,15 @@ from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.io.draft import draft_file
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.records import Evaluation, Question
+from smacs.store.stats import check_llms
 from smacs.store.text import GUARDED, guarded
+
+if TYPE_CHECKING:
+    from smacs.pool.embed import Embedder
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -53,6 +44,24 @@ class Exported(msgspec.Struct, frozen=True):
     llms: list[str]
     cells: int
     unanswered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is exported: LLMs, and questions with their positions in the bank."""
+
+    bank: QuestionBank
+    llms: list[str]
+    questions: Mapping[int, Question]
+
+    def correctness(self) -> NDArray[np.float32]:
+        """Their part of V, (questions, llms), NaN where missing."""
+        return self.bank.correctness(self.llms)[list(self.questions)]
+
+    def evaluations(self, llm: str) -> list[Evaluation]:
+        """What one LLM answered to these questions."""
+        ids = {question.id for question in self.questions.values()}
+        return [item for item in self.bank.evaluations(llm) if item.question in ids]
 
 
 async def export(
@@ -107,31 +116,6 @@ def _write(path: Path, write: Callable[[Part, IO[bytes]], None], part: Part) -> 
         write(part, file)
 
 
-_WRITERS: Mapping[str, Callable[[Part, IO[bytes]], None]] = {
-    ".jsonl": write_answers,
-    ".csv": write_csv,
-    ".parquet": write_parquet,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What is exported: LLMs, and questions with their positions in the bank."""
-
-    bank: QuestionBank
-    llms: list[str]
-    questions: Mapping[int, Question]
-
-    def correctness(self) -> NDArray[np.float32]:
-        """Their part of V, (questions, llms), NaN where missing."""
-        return self.bank.correctness(self.llms)[list(self.questions)]
-
-    def evaluations(self, llm: str) -> list[Evaluation]:
-        """What one LLM answered to these questions."""
-        ids = {question.id for question in self.questions.values()}
-        return [item for item in self.bank.evaluations(llm) if item.question in ids]
-
-
 def write_answers(part: Part, file: IO[bytes]) -> None:
     """One line for each answer, LLM by LLM."""
     of = {question.id: _described(question) for question in part.questions.values()}
@@ -151,7 +135,7 @@ def _described(question: Question) -> dict[str, Any]:
 
 
 def write_csv(part: Part, file: IO[bytes]) -> None:
-    """V with a header; empty cells are missing ones. No cell is a formula to a spreadsheet, see `guarded`."""
+    """V with a header; a missing cell is empty. No spreadsheet takes a cell for a formula, see `guarded`."""
     text = TextIOWrapper(file, "utf-8", newline="")
     writer = csv.writer(text)
     writer.writerow([*GUARDED, *map(guarded, part.llms)])
@@ -206,7 +190,7 @@ def write_folder(part: Part, folder: Path) -> None:
 
 
 def _copy_vectors(part: Part, questions: Sequence[Question], draft: QuestionBank) -> None:
-    """The vectors that came with the questions; others are computed again."""
+    """The vectors that came with the questions; the others are computed again when needed."""
     made_for = draft.manifest.embedder
     hashes = [content_hash(made_for, question.text) for question in questions]
     found, rows = GivenVectors(part.bank.path, made_for).find(hashes)
@@ -219,3 +203,10 @@ def _copy_keywords(part: Part, questions: Sequence[Question], folder: Path) -> N
     if named:
         with JsonlWriter(keywords_file(folder), Keywords) as writer:
             writer.append(Keywords(question.id, named[question.id]) for question in questions if question.id in named)
+
+
+_WRITERS: Mapping[str, Callable[[Part, IO[bytes]], None]] = {
+    ".jsonl": write_answers,
+    ".csv": write_csv,
+    ".parquet": write_parquet,
+}

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from smacs.cli.console import Console
 
 if TYPE_CHECKING:
-    from smacs.store.create.create import NewBank
+    from smacs.store.create.create import Created
     from smacs.store.create.report import CreateReport
 
 _SHOWN = 5  # pairs of each kind; the report has them all

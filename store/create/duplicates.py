@@ -1,4 +1,9 @@
-"""Questions that come more than once: the same normalised text, with the same label or with another one."""
+"""Questions that must not be in a bank again, or at all: duplicates, and questions of a test.
+
+A duplicate has the same normalised text. A question of a test is found by its text, or by the cosine of the embeddings,
+which must stay below a threshold. Both are embedded as the bank embeds its questions, so that the bank can keep the
+vectors of what passes.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -15,23 +20,24 @@ from smacs.store.text import normalised
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
-import numpy as np
-from numpy.typing import NDArray
 
-QUOTED = 200  # characters of a text that a report quotes
+_QUOTED = 200  # characters of a text that a report quotes
+_GROUP = 256  # questions embedded at once
+_BLOCK = 4096  # rows of either matrix in one product: 64 MB of similarities
+OnProgress = Callable[[str, int, int], None]  # what, done, of how many
 
 
-def distinct(drafts: Sequence[SourcedQuestion]) -> tuple[list[SourcedQuestion], list[Duplicate], list[Conflict]]:
+def distinct(items: Sequence[SourcedQuestion]) -> tuple[list[SourcedQuestion], list[Duplicate], list[Conflict]]:
     """The first question of each text, in order; all of a text with several labels are left out."""
     groups: dict[str, list[SourcedQuestion]] = {}
-    for draft in drafts:
-        groups.setdefault(normalised(draft.question.text), []).append(draft)
+    for item in items:
+        groups.setdefault(normalised(item.question.text), []).append(item)
     kept, duplicates, conflicts = [], [], []
     for group in groups.values():
-        first, text = group[0], group[0].question.text[:QUOTED]
+        first, text = group[0], group[0].question.text[:_QUOTED]
         if not all(same_label(first.question, other.question) for other in group[1:]):
-            labels = [str(draft.question.label)[:QUOTED] for draft in group]
-            conflicts.append(Conflict([draft.place for draft in group], labels, text))
+            labels = [str(item.question.label)[:_QUOTED] for item in group]
+            conflicts.append(Conflict([item.place for item in group], labels, text))
             continue
         kept.append(first)
         duplicates += [Duplicate(other.place, first.place, text) for other in group[1:]]
@@ -50,33 +56,29 @@ def same_label(one: Question, other: Question) -> bool:
         return False
 
 
-def unique_ids(drafts: Sequence[SourcedQuestion]) -> tuple[list[SourcedQuestion], list[Problem]]:
+def unique_ids(items: Sequence[SourcedQuestion]) -> tuple[list[SourcedQuestion], list[Problem]]:
     """The questions whose id no earlier one has, and the others as problems."""
     first: dict[str, SourcedQuestion] = {}
     problems = []
-    for draft in drafts:
-        holder = first.setdefault(draft.question.id, draft)
-        if holder is not draft:
-            message = f"id {draft.question.id!r} is that of another question ({holder.place}); map id otherwise"
-            problems.append(Problem(draft.place, message))
+    for item in items:
+        holder = first.setdefault(item.question.id, item)
+        if holder is not item:
+            message = f"id {item.question.id!r} is that of another question ({holder.place}); map id otherwise"
+            problems.append(Problem(item.place, message))
     return list(first.values()), problems
 
 
-GROUP = 256  # questions embedded at once
-OnProgress = Callable[[str, int, int], None]  # what, done, of how many
-
-
 def without_excluded(
-    drafts: Sequence[SourcedQuestion], excluded: Sequence[SourcedQuestion]
+    items: Sequence[SourcedQuestion], excluded: Sequence[SourcedQuestion]
 ) -> tuple[list[SourcedQuestion], list[Leak]]:
     """The questions whose normalised text no excluded one has, and the others."""
-    known = {normalised(draft.question.text): draft for draft in excluded}
+    known = {normalised(item.question.text): item for item in excluded}
     kept, leaks = [], []
-    for draft in drafts:
-        if (hit := known.get(normalised(draft.question.text))) is None:
-            kept.append(draft)
+    for item in items:
+        if (hit := known.get(normalised(item.question.text))) is None:
+            kept.append(item)
         else:
-            leaks.append(_leak(draft, hit, "exact", 1.0))
+            leaks.append(_leak(item, hit, "exact", 1.0))
     return kept, leaks
 
 
@@ -94,27 +96,27 @@ class Screen:
         self.vectors: dict[str, NDArray[np.float32]] = {}
         self.leaks: list[Leak] = []
 
-    async def pick(self, drafts: Sequence[SourcedQuestion], limit: int) -> list[SourcedQuestion]:
+    async def pick(self, items: Sequence[SourcedQuestion], limit: int) -> list[SourcedQuestion]:
         """The first `limit` questions that pass, in order; no more are embedded than that takes."""
         passed: list[SourcedQuestion] = []
         at = 0
-        while at < len(drafts) and len(passed) < limit:
-            group = drafts[at : at + min(GROUP, limit - len(passed))]
+        while at < len(items) and len(passed) < limit:
+            group = items[at : at + min(_GROUP, limit - len(passed))]
             at += len(group)
             passed += await self._passing(group)
-            self.on_progress("comparing questions", len(passed), min(limit, len(drafts)))
+            self.on_progress("comparing questions", len(passed), min(limit, len(items)))
         return passed
 
     async def _passing(self, group: Sequence[SourcedQuestion]) -> list[SourcedQuestion]:
         matrix, vectors = await self._excluded(), await self._embed(group)
         where, cosine = nearest(vectors, matrix)
         passing = []
-        for i, draft in enumerate(group):
+        for i, item in enumerate(group):
             if cosine[i] >= self.threshold:
-                self.leaks.append(_leak(draft, self.excluded[where[i]], "near", round(float(cosine[i]), 4)))
+                self.leaks.append(_leak(item, self.excluded[where[i]], "near", round(float(cosine[i]), 4)))
             else:
-                self.vectors[draft.question.id] = vectors[i]
-                passing.append(draft)
+                self.vectors[item.question.id] = vectors[i]
+                passing.append(item)
         return passing
 
     async def _excluded(self) -> NDArray[np.float32]:
@@ -122,26 +124,23 @@ class Screen:
         if self.matrix is not None:
             return self.matrix
         parts = []
-        for at in range(0, len(self.excluded), GROUP):
-            parts.append(await self._embed(self.excluded[at : at + GROUP]))
-            self.on_progress("embedding the excluded", min(at + GROUP, len(self.excluded)), len(self.excluded))
+        for at in range(0, len(self.excluded), _GROUP):
+            parts.append(await self._embed(self.excluded[at : at + _GROUP]))
+            self.on_progress("embedding the excluded", min(at + _GROUP, len(self.excluded)), len(self.excluded))
         self.matrix = np.concatenate(parts)
         return self.matrix
 
-    async def _embed(self, drafts: Sequence[SourcedQuestion]) -> NDArray[np.float32]:
-        return await self.embedder.embed([draft.question.text for draft in drafts])
+    async def _embed(self, items: Sequence[SourcedQuestion]) -> NDArray[np.float32]:
+        return await self.embedder.embed([item.question.text for item in items])
 
 
-def _leak(draft: SourcedQuestion, hit: SourcedQuestion, kind: str, similarity: float) -> Leak:
-    texts = (draft.question.text[:QUOTED], hit.question.text[:QUOTED])
-    return Leak(draft.place, hit.place, kind, similarity, *texts)
-
-
-BLOCK = 4096  # rows of either matrix in one product: 64 MB of similarities
+def _leak(item: SourcedQuestion, hit: SourcedQuestion, kind: str, similarity: float) -> Leak:
+    texts = (item.question.text[:_QUOTED], hit.question.text[:_QUOTED])
+    return Leak(item.place, hit.place, kind, similarity, *texts)
 
 
 def nearest(
-    rows: NDArray[np.float32], others: NDArray[np.float32], *, block: int = BLOCK
+    rows: NDArray[np.float32], others: NDArray[np.float32], *, block: int = _BLOCK
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Positions in `others` (m, d), m > 0, and cosines, each (n,), for `rows` (n, d); rows have length 1.
 

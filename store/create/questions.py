@@ -47,8 +47,8 @@ def read_questions(
     guessed = _guess(rows.source, columns, items) if label else ""
     constants = {"dataset": rows.source.name, "grader": guessed, **rows.source.constants}
     first = _first(rows.source, items)
-    drafts = [SourcedQuestion(_question(item, constants, first), place, rows.source.name) for place, item in parsed]
-    return drafts, problems, guessed
+    found = [SourcedQuestion(_question(item, constants, first), place, rows.source.name) for place, item in parsed]
+    return found, problems, guessed
 
 
 def _without_foreign(columns: Columns, rows: Sequence[Row]) -> Columns:

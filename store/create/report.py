@@ -7,7 +7,7 @@ import msgspec
 
 from smacs.errors import InputError
 
-SHOWN = 20  # problems that a message lists
+_LISTED = 20  # problems that a message lists
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -99,9 +99,9 @@ def omissions(report: CreateReport) -> str:
 
 def problem_list(problems: Sequence[Problem]) -> str:
     """The first problems one a line, and how many there are."""
-    lines = [f"  {problem}" for problem in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"  ... and {len(problems) - SHOWN:,} more")
+    lines = [f"  {problem}" for problem in problems[:_LISTED]]
+    if len(problems) > _LISTED:
+        lines.append(f"  ... and {len(problems) - _LISTED:,} more")
     count = "1 row" if len(problems) == 1 else f"{len(problems):,} rows"
     head = f"{count} cannot become questions; nothing was written. Mend them, or leave them out with --skip-invalid."
     return "\n".join([head, *lines])

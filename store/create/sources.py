@@ -1,4 +1,4 @@
-"""Where questions come from, and what is read there."""
+"""Where questions come from: files of any usual kind, and hub data sets; `read_source` reads the rows of either."""
 
 import csv
 import sys
@@ -22,6 +22,7 @@ PARQUET = (".parquet", ".pq")
 SUFFIXES = (*JSON, *TABLES, *PARQUET)
 FIELDS = ("text", "label", "options", "setup", "id", "dataset", "subject", "task", "grader")  # filled from columns
 CONSTANTS = ("dataset", "subject", "task", "grader", "first_option")
+_BOUND = 2048  # MB that may come out of a compressed file: all of it is in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def default_name(where: str) -> str:
 
 
 def suffix_of(path: Path) -> str:
-    """What kind of file it is, in lower case; that it is compressed does not count."""
+    """The ending that says what kind of file it is, in lower case and without that of a compressed file."""
     return stem(path).suffix.lower()
 
 
@@ -100,9 +101,6 @@ def read_source(source: Source) -> Rows:
     if not found.rows:
         raise InputError(f"{source.where} is empty: expected a question in each {found.unit}.")
     return found
-
-
-_BOUND = 2048  # MB that may come out of a compressed file: all of it is in memory
 
 
 def read_file(source: Source) -> Rows:

@@ -1,7 +1,7 @@
 """`import_`: files of other tools into a bank, which is made where there is none."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,10 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import Format, Options
 from smacs.store.imports.formats import sources
 from smacs.store.imports.names import LLMNames
-from smacs.store.imports.reader import FileReader, remarks
+from smacs.store.imports.reader import FileReader
 from smacs.store.imports.report import ImportReport
 from smacs.store.imports.scores import read_metric
 from smacs.store.io.foreign import RECORD
@@ -25,6 +25,7 @@ from smacs.store.merge import Found, MergeReport, merge
 from smacs.store.text import normalised
 
 _LISTED = 20  # files that a message lists
+OnProgress = Callable[[MergeReport], None]
 
 
 def import_(
@@ -42,76 +43,33 @@ def import_(
     skip_invalid: bool = False,
     max_mb: int = RECORD,
     replace: bool = False,
-    on_progress: Callable[[MergeReport], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> ImportReport:
     """Import files, or folders of them, into the bank in folder `bank`; a second time changes nothing.
 
-    Samples without a score are left out and counted. A file with records that cannot be used is left out as a whole,
-    the others are imported all the same, and the report has an `error` for it; with `skip_invalid` only those records
-    are left out. A new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs
-    get the names that `rename` (theirs -> ours) has for them, else the pool's. `scale` is that of the scores, `100` or
-    `1-10`. For the rest see `Options` and `merge`. Raises InputError where no file can be used, BankError,
-    BankLockedError; what was read before an error stays in a bank that was there, a new one comes into being with the
-    whole import.
+    Samples without a score are left out and counted. If a file has records that cannot be used, none of it is imported,
+    the other files are, and the report has an `error` for it; with `skip_invalid` only those records are left out. A
+    new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs get the names
+    that `rename` (theirs -> ours) has for them, else the pool's. `scale` is that of the scores, `100` or `1-10`. For
+    the rest see `Options` and `merge`. Raises InputError where no file can be used, BankError, BankLockedError; what
+    was read before an error stays in a bank that was there, a new one comes into being with the whole import.
     """
     metric, range_ = read_metric(metric, scale)
     passed_over: list[Path] = []
     found = sources(paths, format, other=passed_over.append)
     folder = Path(bank).expanduser().absolute()
-    while True:
-        there = _existing(folder)
-        names = LLMNames(rename or {}, pool.file if pool else None)
-        options = Options(
-            llm=llm,
-            dataset=dataset,
-            metric=metric,
-            scale=range_,
-            text=text,
-            max_mb=max_mb,
-            has=_ids(there).__contains__,
-        )
-        files = [FileReader(form, path, options, names) for form, path in found]
-        _check(files, llm=llm, metric=metric, text=text, scale=scale)
-        work = _Import(folder, files, _rehearsed(files, skip_invalid), names, skip_invalid, passed_over)
-        if there:
-            return work.into(there, replace, on_progress)
-        try:
-            with QuestionBank.draft(folder, _embedder(work.usable, pool), []) as draft:
-                return work.into(draft, replace, on_progress)
-        except FolderTakenError:  # by another import, while this one was at work: then into that bank
-            if not (folder / MANIFEST).exists():
-                raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Import:
-    """What is imported into the bank in `folder`: `files`, of which those `refused` cannot be."""
-
-    folder: Path
-    files: Sequence[FileReader]
-    refused: Sequence[FileReader]
-    names: LLMNames
-    skip_invalid: bool
-    passed_over: Sequence[Path]
-
-    @property
-    def usable(self) -> list[FileReader]:
-        """The others."""
-        return [file for file in self.files if file not in self.refused]
-
-    def into(
-        self, bank: QuestionBank, replace: bool, on_progress: Callable[[MergeReport], None] | None
-    ) -> ImportReport:
-        """Import into `bank`, which is the one in the folder or becomes it."""
-        report = ImportReport(
-            bank=str(self.folder), created=bank.path != self.folder, passed_over=list(map(str, self.passed_over))
-        )
-        report.files = {str(file.path): file.format.name for file in self.files}
-        reader = _Reader(bank, self.usable, self.skip_invalid, report)
-        done = merge(bank, reader.found(), replace=replace, on_progress=on_progress)
-        _check_any(self.files)
-        report.by_file = [file.report for file in self.files]
-        return _summed(report, done, reader, self.names)
+    options = Options(llm=llm, dataset=dataset, metric=metric, scale=range_, text=text, max_mb=max_mb)
+    there = _existing(folder)
+    _check_options([form for form, _ in found], llm=llm, metric=metric, text=text, scale=scale)
+    work = _Import(folder, found, options, rename or {}, pool, skip_invalid, replace, passed_over, on_progress)
+    if there:
+        return work.into(there)
+    try:
+        return work.into_new()
+    except FolderTakenError:  # another import has made the bank while this one was at work: then into that bank
+        if not (folder / MANIFEST).exists():
+            raise
+        return work.into(QuestionBank.open(folder))
 
 
 def _existing(folder: Path) -> QuestionBank | None:
@@ -119,35 +77,90 @@ def _existing(folder: Path) -> QuestionBank | None:
     return QuestionBank.open(folder) if folder.is_dir() and any(folder.iterdir()) else None
 
 
-def _ids(bank: QuestionBank | None) -> set[str]:
+def _check_options(forms: Sequence[Format], **options: str | None) -> None:
+    """Raise InputError for an option that the formats of none of the files take."""
+    for name, value in options.items():
+        if value is not None and not any(name in form.uses for form in forms):
+            kinds = ", ".join(sorted({form.name for form in forms}))
+            raise InputError(f"--{name} {value}: files of format {kinds} say this themselves. Leave it out.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """The import of the files `found` into the bank in `folder`."""
+
+    folder: Path
+    found: Sequence[tuple[Format, Path]]
+    options: Options
+    rename: Mapping[str, str]
+    pool: Pool | None
+    skip_invalid: bool
+    replace: bool
+    passed_over: Sequence[Path]
+    on_progress: OnProgress | None
+
+    def into(self, bank: QuestionBank) -> ImportReport:
+        """Into a bank that is there."""
+        names = self._names()
+        files = self._readers(names, _ids(bank))
+        return self._merged(bank, files, _usable(files, self.skip_invalid), names)
+
+    def into_new(self) -> ImportReport:
+        """Into a bank that comes into being with it. Raises FolderTakenError."""
+        names = self._names()
+        files = self._readers(names, set())
+        usable = _usable(files, self.skip_invalid)
+        own = next((file.embedder for file in usable if file.embedder), None)
+        embedder = own or (self.pool.file.embedder if self.pool else None) or DEFAULT_EMBEDDER
+        with QuestionBank.draft(self.folder, embedder, []) as draft:
+            return self._merged(draft, files, usable, names)
+
+    def _names(self) -> LLMNames:
+        return LLMNames(self.rename, self.pool.file if self.pool else None)
+
+    def _readers(self, names: LLMNames, ids: set[str]) -> list[FileReader]:
+        options = replace(self.options, in_bank=ids.__contains__)
+        return [FileReader(form, path, options, names) for form, path in self.found]
+
+    def _merged(
+        self, bank: QuestionBank, files: Sequence[FileReader], usable: Sequence[FileReader], names: LLMNames
+    ) -> ImportReport:
+        """`bank` is the one in the folder, or becomes it."""
+        report = ImportReport(
+            bank=str(self.folder), created=bank.path != self.folder, passed_over=list(map(str, self.passed_over))
+        )
+        report.files = {str(file.path): file.format.name for file in files}
+        contents = _Contents(bank, usable, self.skip_invalid, report.notes)
+        done = merge(bank, contents.found(), replace=self.replace, on_progress=self.on_progress)
+        _check_any(files)
+        counts = {name: getattr(done, name) for name in done.__struct_fields__}
+        report = msgspec.structs.replace(report, **counts, by_file=[file.report for file in files])
+        report.questions_known = len(contents.questions) - report.questions_new
+        report.mapped, report.unmapped = names.mapped, names.unmapped
+        report.notes += [f"--rename {name}=...: no LLM in the files has this name" for name in names.unused]
+        _describe(report, bank)
+        return report
+
+
+def _ids(bank: QuestionBank) -> set[str]:
     """The ids that stand for their questions; one that is also a question's text stands for that."""
-    if bank is None:
-        return set()
     texts = {normalised(question.text) for question in bank.questions}
     return {question.id for question in bank.questions if normalised(question.id) not in texts}
 
 
-def _check(files: Sequence[FileReader], **given: str | None) -> None:
-    """Raise InputError for an option that no file takes."""
-    for name, value in given.items():
-        if value is not None and not any(name in file.format.uses for file in files):
-            kinds = ", ".join(sorted({file.format.name for file in files}))
-            raise InputError(f"--{name} {value}: files of format {kinds} say this themselves. Leave it out.")
-
-
-def _rehearsed(files: Sequence[FileReader], skip_invalid: bool) -> list[FileReader]:
-    """The files that cannot be imported, after reading all of them: so none is imported in part without being asked.
+def _usable(files: Sequence[FileReader], skip_invalid: bool) -> list[FileReader]:
+    """The files that can be imported: all of them are read before any is, so that none is imported in part.
 
     With `skip_invalid` files are read as far as they can be, and not twice. Raises InputError where nothing is left.
     """
     if skip_invalid:
         for file in files:
             file.find_embedder()
-        return []
+        return list(files)
     for file in files:
         file.rehearse()
     _check_any(files)
-    return [file for file in files if file.report.error]
+    return [file for file in files if not file.report.error]
 
 
 def _check_any(files: Sequence[FileReader]) -> None:
@@ -162,17 +175,17 @@ def _check_any(files: Sequence[FileReader]) -> None:
     raise InputError(f"None of the {len(failed)} files can be imported.\n{listed}{rest}")
 
 
-class _Reader:
-    """Reads all files, and counts questions once each."""
+class _Contents:
+    """What is in all files, for `bank`; `questions` are counted once each, remarks go to `notes`."""
 
-    def __init__(self, bank: QuestionBank, files: Sequence[FileReader], skip: bool, report: ImportReport) -> None:
-        self.bank, self.files, self.skip, self.report = bank, files, skip, report
+    def __init__(self, bank: QuestionBank, files: Sequence[FileReader], skip: bool, notes: list[str]) -> None:
+        self.bank, self.files, self.skip, self.notes = bank, files, skip, notes
         self.questions: set[tuple[str, int]] = set()
 
     def found(self) -> Iterator[Found]:
         """What is in the files, in order."""
         for file in self.files:
-            file.vectors = file.spec is not None and self._usable(file.path, file.spec)
+            file.with_vectors = file.embedder is not None and self._has_vectors_of(file.path, file.embedder)
             try:
                 for item in file.found():
                     self.questions.add((item.question.id, hash(item.question.text)))
@@ -182,37 +195,23 @@ class _Reader:
                     raise
                 file.report.error = str(error)
                 file.report.partly = file.report.questions > 0
-            self.report.notes += [*file.notes, *remarks(file.report)]
+            self.notes += [*file.notes, *file.report.remarks()]
 
-    def _usable(self, path: Path, spec: EmbedderSpec) -> bool:
+    def _has_vectors_of(self, path: Path, embedder: EmbedderSpec) -> bool:
         """Whether the vectors in a file are those that the bank's embedder would give."""
+        own = self.bank.manifest.embedder
         try:
-            self.bank.manifest.embedder.check(spec)
+            own.check(embedder)
         except EmbedderMismatchError:
-            made_for = self.bank.manifest.embedder
-            self.report.notes.append(
-                f"{path.name}: its vectors are of {spec.model}, the bank's of {made_for.model}: left out"
-            )
+            self.notes.append(f"{path.name}: its vectors are of {embedder.model}, the bank's of {own.model}: left out")
             return False
         return True
 
 
-def _embedder(files: Sequence[FileReader], pool: Pool | None) -> EmbedderSpec:
-    """The embedder of a new bank."""
-    own = next((file.spec for file in files if file.spec), None)
-    return own or (pool.file.embedder if pool else None) or DEFAULT_EMBEDDER
-
-
-def _summed(report: ImportReport, done: MergeReport, reader: _Reader, names: LLMNames) -> ImportReport:
-    counts = {name: getattr(done, name) for name in done.__struct_fields__}
-    report = msgspec.structs.replace(report, **counts)
-    report.questions_known = len(reader.questions) - report.questions_new
-    report.mapped, report.unmapped = names.mapped, names.unmapped
-    report.notes += [f"--rename {name}=...: no LLM in the files has this name" for name in names.unused]
-    bank = reader.bank
+def _describe(report: ImportReport, bank: QuestionBank) -> None:
+    """Set what the report says of the whole bank."""
     report.questions = len(bank.questions)
     report.ungradable = sum(not gradable(question) for question in bank.questions)
     report.bank_llms = len(bank.llms)
     cells = bank.correctness(bank.llms)
     report.filled = float(np.mean(~np.isnan(cells))) if cells.size else 0.0
-    return report

@@ -1,16 +1,19 @@
-"""What an import has done, for people and as JSON."""
+"""What an import has done, for people and as JSON: what each file gave, and the records that were left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 
 from smacs.errors import InputError
 from smacs.store.merge import MergeReport
 
+_SAME = 5e-4  # tools round what they report to four digits, some to three
+
 
 class UnusableError(InputError):
-    """A record that cannot be imported. `kind` says in a few words what is wrong with it and its like."""
+    """A record cannot be imported. `kind` says what is wrong in a few words, the same for all records of this kind."""
 
     kind = "not usable"
 
@@ -20,7 +23,7 @@ class UnusableError(InputError):
 
 
 class UnscoredError(UnusableError):
-    """A sample that nobody has graded: no fault of the file, and no grade."""
+    """A sample has no grade, which is no fault of the file."""
 
     kind = "without a score"
 
@@ -37,8 +40,18 @@ class Omission(msgspec.Struct):
         return f"{self.count:,} {self.kind}"
 
 
+def kinds(omissions: Sequence[Omission]) -> str:
+    """How many of which kind, in one line."""
+    return ", ".join(map(str, omissions)) or "there are none"
+
+
+def examples(omissions: Sequence[Omission]) -> str:
+    """The first message of each kind, a line each."""
+    return "".join(f"\n  {entry.first}" for entry in omissions)
+
+
 class Tally:
-    """Counts what is left out of one file."""
+    """Counts the records that are left out of one file."""
 
     def __init__(self) -> None:
         self.kinds: dict[str, Omission] = {}
@@ -50,14 +63,9 @@ class Tally:
         entry = self.kinds.setdefault(kind, Omission(kind, 0, str(error), fault))
         entry.count += 1
 
-    @property
-    def faults(self) -> list[Omission]:
-        """What is wrong with the file; samples that nobody has graded are not."""
-        return [entry for entry in self.kinds.values() if entry.fault]
-
     @contextmanager
     def record(self) -> Iterator[None]:
-        """Around all that is done with one record: an InputError of it leaves out this record alone."""
+        """Put this around all the work on one record: an InputError leaves out this record alone."""
         try:
             yield
         except InputError as error:
@@ -65,18 +73,15 @@ class Tally:
 
 
 class StrictTally(Tally):
-    """Leaves out what nobody has graded, and nothing else."""
+    """Leaves out samples without a grade, and nothing else."""
 
     @contextmanager
     def record(self) -> Iterator[None]:
-        """Around all that is done with one record. Raises what is wrong with it."""
+        """Put this around all the work on one record. Raises what is wrong with it."""
         try:
             yield
         except UnscoredError as error:
             self.add(error)
-
-
-_SAME = 5e-4  # tools round what they report to four digits, some to three
 
 
 class FileReport(msgspec.Struct, kw_only=True):
@@ -107,6 +112,28 @@ class FileReport(msgspec.Struct, kw_only=True):
         if self.accuracy is None or self.reported is None:
             return False
         return abs(self.accuracy - self.reported) > _SAME
+
+    def remarks(self) -> Iterator[str]:
+        """What the user should know about what was imported from the file."""
+        name = Path(self.file).name
+        for entry in self.left_out:
+            yield f"{name}: left out: {entry}, the first: {entry.first}"
+        if self.same_text:
+            yield (
+                f"{name}: {self.same_text:,} samples have the text of an earlier one ({self.same_example!r}); only the "
+                "first of each counts. If they are different questions, say with --text which fields make them whole"
+            )
+        if self.differs:
+            yield f"{name}: {self._difference()}"
+
+    def _difference(self) -> str:
+        why = "the log has other samples than its tool has counted, or the tool weighs them"
+        if self.left_out:
+            why = f"left out here: {kinds(self.left_out)}"
+        if self.same_text:
+            why = "samples with the same text count once here"
+        ours, theirs = 100 * (self.accuracy or 0), 100 * (self.reported or 0)
+        return f"{ours:.1f} % as imported, {theirs:.1f} % as its tool reported it ({self.reported_in}): {why}"
 
 
 class ImportReport(MergeReport, kw_only=True):

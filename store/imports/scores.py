@@ -1,4 +1,4 @@
-"""Grades as other tools write them, and one evaluation out of several runs of the same question."""
+"""Scores as other tools write them, made grades within 0 and 1, and one evaluation out of several runs."""
 
 import math
 import re
@@ -9,12 +9,12 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.pool.calls.thinking import split_thinking
-from smacs.store.create.columns import as_text, columns_in, fill, is_template
 from smacs.store.imports.report import UnscoredError, UnusableError
 from smacs.store.records import Evaluation
 
 _RANGE = re.compile(r"(?:(?P<low>-?\d+(?:\.\d+)?)(?:-|:|\.\.))?(?P<high>-?\d+(?:\.\d+)?)")
 _METRIC = re.compile(rf"(?P<name>.+)/(?P<scale>{_RANGE.pattern})")
+_QUOTED = 80  # characters of a value that is no grade
 
 
 class Scale(NamedTuple):
@@ -53,32 +53,6 @@ def read_metric(text: str | None, scale: str | None) -> tuple[str | None, Scale]
     return text, read_scale(scale) if scale is not None else FROM_0_TO_1
 
 
-def field_text(place: str, wanted: str, fields: Mapping[str, Any]) -> str:
-    r"""The question that `--text` asks for: one field, or a template such as "{body}\n{question}".
-
-    A name may lead into a table within a field ("meta.title"); letter case does not matter. A list has an item a line.
-    Raises InputError for a field that is not there, and where nothing is in them.
-    """
-    template = wanted if is_template(wanted) else f"{{{wanted}}}"
-    values = {name: as_text(_value(place, name, fields)) for name in columns_in(template)}
-    if not any(values.values()):
-        raise InputError(f"{place}: --text {wanted}: nothing is in {', '.join(values) or 'it: it names no field'}.")
-    return fill(template.replace("\\n", "\n"), values)
-
-
-def _value(place: str, name: str, fields: Mapping[str, Any]) -> Any:
-    value: Any = fields
-    for part in [name] if name in fields else name.split("."):
-        names = {key.casefold(): key for key in value} if isinstance(value, Mapping) else {}
-        if part.casefold() not in names:
-            raise InputError(f"{place}: --text: there is no field {name!r}; there are {', '.join(fields) or 'none'}.")
-        value = value[names[part.casefold()]]
-    return value
-
-
-_QUOTED = 80  # characters of a value that is no grade
-
-
 def choose_metric(place: str, there: Sequence[str], preferred: Sequence[str], wanted: str | None) -> str:
     """The score that is the grade: the wanted one, else the first preferred, else the only one.
 
@@ -102,12 +76,10 @@ def grade_of(
     Raises UnscoredError for None and NaN, and UnusableError.
     """
     if isinstance(value, str):
-        value = _said(value, words or {})
+        value = _from_text(value, words or {})
     if value is None or value != value:
         raise UnscoredError(f"{place}: `{name}` is {value}: nobody has graded this.")
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, _Word):
+    if isinstance(value, bool | _Word):
         return float(value)
     if not isinstance(value, int | float):
         raise UnusableError(_no_number(place, name, value, words), "without a grade of their own")
@@ -121,22 +93,14 @@ class _Word(float):
     """The grade that a word stands for, whatever the scale of the numbers is."""
 
 
-def _as_float(value: float) -> float:
-    """Also a whole number of a thousand digits, which is no float."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _said(value: str, words: Mapping[str, float]) -> Any:
+def _from_text(value: str, words: Mapping[str, float]) -> Any:
     """A text as a grade, where it is a word for one, or a number that was written as text; None where it is empty."""
     if value in words:
         return _Word(words[value])
-    return read_text(value)
+    return read_cell(value)
 
 
-def read_text(value: str) -> Any:
+def read_cell(value: str) -> Any:
     """A cell of a table as true, false, a number, None where it is empty, or else as it is."""
     text = value.strip().casefold()
     if text in ("true", "false", ""):
@@ -147,15 +111,23 @@ def read_text(value: str) -> Any:
         return value
 
 
+def _as_float(value: float) -> float:
+    """The nearest float; a whole number of a thousand digits has none and becomes infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def _no_number(place: str, name: str, value: Any, words: Mapping[str, float] | None) -> str:
     allowed = f", or one of {', '.join(words)}" if words else ""
-    said = f"{place}: expected `{name}` to be a grade within 0 and 1{allowed}; got {repr(value)[:_QUOTED]}."
+    message = f"{place}: expected `{name}` to be a grade within 0 and 1{allowed}; got {repr(value)[:_QUOTED]}."
     if isinstance(value, list | tuple | Mapping):
         return (
-            f"{said} From a list or table a tool computes a score of the whole set: no sample has a grade of its own. "
-            "If the samples have another score, name it with --metric."
+            f"{message} From a list or table a tool computes a score of the whole set: no sample has a grade of its "
+            "own. If the samples have another score, name it with --metric."
         )
-    return said
+    return message
 
 
 def _outside(place: str, name: str, value: float, scale: Scale, words: Mapping[str, float] | None) -> str:
@@ -169,7 +141,7 @@ def _outside(place: str, name: str, value: float, scale: Scale, words: Mapping[s
 
 
 def evaluation(grade: float, response: str, source: str, *, reasoning: str = "", **more: Any) -> Evaluation:
-    """An evaluation of a question that is not known yet; thinking goes out of the response."""
+    """An evaluation of a question that is not known yet, with the thinking taken out of the response."""
     answer, thinking = split_thinking(response, reasoning)
     return Evaluation(question="", correct=grade, response=answer, reasoning=thinking, source=source, **more)
 

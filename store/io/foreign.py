@@ -1,6 +1,7 @@
-"""Files as others save them: compressed, with a byte order mark, in UTF-16; unpacked as they are read, within bounds.
+"""Files as other programs save them: compressed, with a byte order mark, in UTF-16, JSON with NaN and Infinity in it.
 
-Two kilobytes can unpack to gigabytes. So one record is bounded, and so is all that comes out of one compressed file.
+Files are unpacked as they are read. Two kilobytes can unpack to gigabytes, so there is a limit to one record, and to
+all that comes out of one compressed file.
 """
 
 import bz2
@@ -18,6 +19,7 @@ import msgspec
 
 from smacs.errors import InputError
 
+T = TypeVar("T")
 MB = 1 << 20
 RECORD = 64  # MB that one record may have: a line, or a sample of a log
 WHOLE = 16  # times as much a file may have that is one JSON value and read at once
@@ -25,6 +27,7 @@ UNPACKED = 256  # times as much may come out of one compressed file
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _BLOCK = 1 << 16  # bytes
+_NO_VALUE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|-?\b(?:NaN|Infinity)\b', re.DOTALL)  # texts are passed over
 
 
 class TooLargeError(InputError):
@@ -39,8 +42,8 @@ def stem(path: Path) -> Path:
 def unpacked(path: Path, *, bound_mb: int = RECORD * UNPACKED, hint: str = ", or raise --max-mb") -> IO[bytes]:
     """The content of a file as UTF-8 without a byte order mark, to be read once. Raises InputError.
 
-    Reading it raises InputError where the file is damaged, and TooLargeError where more than `bound_mb` comes out of a
-    compressed one; `hint` is what helps then besides unpacking it.
+    Reading raises InputError if the file is damaged, and TooLargeError if more than `bound_mb` comes out of a
+    compressed one; `hint` says what helps besides unpacking it.
     """
     try:
         return cast(IO[bytes], io.BufferedReader(_Utf8(_Stream(path, bound_mb, hint)), _BLOCK))
@@ -49,7 +52,7 @@ def unpacked(path: Path, *, bound_mb: int = RECORD * UNPACKED, hint: str = ", or
 
 
 class _Stream(io.RawIOBase):
-    """The unpacked bytes of a file; whatever an unpacker raises is an InputError."""
+    """The unpacked bytes of a file; whatever an unpacker raises becomes an InputError."""
 
     def __init__(self, path: Path, bound_mb: int, hint: str) -> None:
         self.path, self.bound_mb, self.hint = path, bound_mb, hint
@@ -83,7 +86,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Utf8(io.RawIOBase):
-    """Bytes in UTF-8, whatever of the Unicode encodings came."""
+    """The bytes in UTF-8, whichever Unicode encoding the file has."""
 
     def __init__(self, source: _Stream) -> None:
         self.source = source
@@ -120,7 +123,7 @@ class _Utf8(io.RawIOBase):
 
 
 def _encoding(head: bytes) -> str | None:
-    """UTF-32 and UTF-16 are told by their mark, or by the zeros of a first letter."""
+    """UTF-32 and UTF-16 are recognised by their mark, or by the zeros of a first letter."""
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -132,7 +135,7 @@ def _encoding(head: bytes) -> str | None:
 
 
 def unpacker(where: str, kind: str, file: IO[bytes]) -> IO[bytes]:
-    """What a compressed stream holds; little at a time is in memory. Raises InputError where a package is missing."""
+    """The content of a compressed stream, a little at a time. Raises InputError where a package is missing."""
     if kind == "gzip":
         return cast(IO[bytes], gzip.GzipFile(fileobj=file))
     if kind == "zstd":
@@ -161,7 +164,7 @@ def unpack_errors() -> tuple[type[Exception], ...]:
 
 
 def bounded_lines(file: IO[bytes], record_mb: int) -> Iterator[tuple[int, bytes | None]]:
-    """(number, line) of a file; None in the place of a line of more than `record_mb`, which is not kept in memory."""
+    """(number, line) of a file; None instead of a line of more than `record_mb`, which is not kept in memory."""
     number = 0
     while line := file.readline(record_mb * MB + 1):
         number += 1
@@ -186,12 +189,8 @@ def whole(path: Path, record_mb: int = RECORD) -> bytes:
     return data
 
 
-T = TypeVar("T")
-_NO_VALUE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|-?\b(?:NaN|Infinity)\b', re.DOTALL)  # texts are passed over
-
-
 def decode(data: bytes, kind: type[T]) -> T:
-    """A value of JSON as `kind`.
+    """A value of JSON as `kind`. Python writes NaN and Infinity, which JSON does not have: they are read as null.
 
     Raises msgspec.DecodeError, UnicodeDecodeError, and RecursionError where it is nested hundreds of levels deep.
     """
@@ -199,7 +198,7 @@ def decode(data: bytes, kind: type[T]) -> T:
 
 
 def decode_with(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
-    """The same with a decoder that is made once for many values."""
+    """Like `decode`, with a decoder that is made once for many values."""
     try:
         return decoder.decode(data)
     except msgspec.ValidationError:

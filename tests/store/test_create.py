@@ -15,7 +15,7 @@ import pytest
 from smacs.errors import BankError, EmbedderDownError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
-from smacs.store.create.create import NewBank, create_bank
+from smacs.store.create.create import Created, create_bank
 from smacs.store.create.sources import Source
 from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Question
@@ -62,7 +62,7 @@ def list_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def make(tmp_path: Path, *sources: Source, **options: Any) -> NewBank:
+async def make(tmp_path: Path, *sources: Source, **options: Any) -> Created:
     return await create_bank(tmp_path / "bank", sources, **{"embedder": Planned({}), **options})
 
 

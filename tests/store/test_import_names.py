@@ -8,7 +8,7 @@ from smacs.errors import InputError
 from smacs.pool.config import PoolFile
 from smacs.store.imports.names import LLMNames, bare_name
 
-# Hub names of the fifteen, and what the authors' bank calls them (algorithm.md, section 8).
+# Hub names of the fifteen, and what the authors' bank calls them.
 FIFTEEN = {
     "Qwen2.5-32b-Instruct": "Qwen/Qwen2.5-32B-Instruct",
     "Meta-Llama-3.3-70B-Instruct": "meta-llama/Llama-3.3-70B-Instruct",

@@ -15,8 +15,7 @@ from smacs.store.create.options import Options as Choices
 from smacs.store.graders import GRADERS, check_label, gradable, grade
 from smacs.store.imports.format import Options
 from smacs.store.imports.formats import evalscope, lm_eval, plain
-from smacs.store.imports.question import gradable as labelled
-from smacs.store.imports.question import make_question
+from smacs.store.imports.question import make_question, with_label
 from smacs.store.records import Question
 
 pytestmark = pytest.mark.slow
@@ -99,7 +98,7 @@ def test_a_label_says_by_its_form_who_grades_it(label: Any, grader: str, task: s
 )
 def test_a_task_that_evaluate_does_not_know_is_the_graders(grader: str, task: str, becomes: str) -> None:
     base = Question(id="", text="How many?", task=task or "number")
-    assert labelled(base, "12", grader).task == becomes
+    assert with_label(base, "12", grader).task == becomes
 
 
 @pytest.mark.parametrize(
@@ -154,7 +153,7 @@ JSON = st.recursive(
 @settings(deadline=None, max_examples=150)
 @given(JSON, st.sampled_from([name for name in GRADERS if name != "ifeval"] + [""]), st.text(max_size=30))
 def test_whatever_a_label_is_it_is_used_or_left_out(label: Any, grader: str, reply: str) -> None:
-    question = labelled(Question(id="q", text="What?"), label, grader)
+    question = with_label(Question(id="q", text="What?"), label, grader)
     if gradable(question):
         check_label(question)
         if question.grader not in ("code", "livecodebench"):  # those run what the reply is

@@ -1,4 +1,4 @@
-"""The formats that exist: the files of this package."""
+"""The import formats, one a file with a `FORMAT`, found by listing this folder; `_helpers` of a format are none."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -7,7 +7,7 @@ from pathlib import Path
 from smacs.errors import InputError
 from smacs.plugins import find, listed
 from smacs.store.imports.format import Format
-from smacs.store.imports.lines import described
+from smacs.store.imports.lines import file_kind
 from smacs.store.io.foreign import stem
 
 _LINES = (".jsonl", ".ndjson")  # what answers are written into, and seldom anything else
@@ -15,7 +15,7 @@ _LINES = (".jsonl", ".ndjson")  # what answers are written into, and seldom anyt
 
 @cache
 def _found() -> dict[str, Format]:
-    return listed(__name__.rpartition(".")[0], "FORMAT")
+    return listed(__name__, "FORMAT")
 
 
 def formats() -> dict[str, Format]:
@@ -59,7 +59,7 @@ def _sources(path: Path, choice: Sequence[Format], *, named: bool) -> Iterator[t
     elif named:
         yield path, choice[0]  # reading it says what is wrong with it
     else:
-        raise InputError(f"{path} is {described(path)}. Expected {_expected(choice)}")
+        raise InputError(f"{path} is {file_kind(path)}. Expected {_expected(choice)}")
 
 
 def _within(folder: Path, choice: Sequence[Format]) -> Iterator[tuple[Path, Format | None]]:

@@ -1,4 +1,9 @@
-"""The records in a review of evalscope; keys that are not read here may be anything."""
+"""A review of evalscope: its records, and the question inside its prompt.
+
+Keys of the records that are not read here may be anything. Of the prompts in a log, instructions that all of them begin
+or end with are the tool's; what they share besides may be the question's own: a passage, the imports and the end of a
+docstring, a fence.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +15,24 @@ import msgspec
 _TURN = re.compile(r"^\*\*(User|Assistant|System|Tool)\*\*:[ \t]*", re.MULTILINE)
 _NTH = re.compile(r"turn_(\d+)_prompt")
 _NAMES = ("prompt", "question", "problem", "instruction", "query")
+_LETTERS = re.compile(r"\b[A-Z](?:, ?[A-Z])+\b")  # the list of letters to choose from has another length elsewhere
+_OPTION = re.compile(r"\(?([A-Z])[).][ \t]+(.*)", re.DOTALL)
+_HEADER = re.compile(r"(?:#+ *)?(?:question|problem|options|choices|问题|选项) *[:：]\s*", re.IGNORECASE)
+_LABEL = re.compile(r"(?:#+ *)?[^\s:：]{1,20}(?: [^\s:：]{1,20}){0,2} *[:：]")  # "Your answer:"
+_INSTRUCTS = re.compile(
+    r"\b(?:answer|answers|reply|respond|response|choose|select|pick|letter|option|options|format|box|boxed|step|think"
+    r"|reason|reasoning|solve|question|questions|problem|problems|following|output|write|complete|read|remember|return"
+    r"|provide|conclude|solution|explain|follow|instruction|instructions|example|examples|task)\b"
+    r"|回答|答案|请|以下|选择|选项|格式|推理|问题|步骤|解答",
+    re.IGNORECASE,
+)
+_EXAMPLES = re.compile(r"\b(?:examples?|few-?shot|demonstrations?)\b|示例|例子|例题", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"[#*]* *(?:(?:the )?answer|a|solution|output|response|答案|解答|回答)\b[* ]*(?:[:：]|is\b)", re.IGNORECASE
+)
+_CODE = re.compile(
+    r"\s|```|\"\"\"|'''|#!|@|>>>|\}|\]|\)|(?:import|from|def|class|return|assert|print|async|func|package|using|public)\b"
+)
 
 
 class Part(msgspec.Struct):
@@ -90,7 +113,7 @@ class Review(msgspec.Struct):
         whole = turns[0] if len(turns) == 1 else "" if any(turns) or not isinstance(self.input, str) else self.input
         if whole:
             turns = [text for role, text in _turns(whole) if role == "User"]
-        return "\n\n".join(filter(None, turns)) or "\n\n".join(self._told())
+        return "\n\n".join(filter(None, turns)) or "\n\n".join(self._metadata_prompts())
 
     @property
     def inner(self) -> str:
@@ -104,7 +127,7 @@ class Review(msgspec.Struct):
         """Equal for the repeats of one sample."""
         return self.index if self.sample_score.group_id is None else self.sample_score.group_id
 
-    def _told(self) -> list[str]:
+    def _metadata_prompts(self) -> list[str]:
         """The prompt as the metadata has it, or one for each turn of a conversation."""
         turns = sorted((int(match[1]), value) for key, value in self.metadata.items() if (match := _NTH.fullmatch(key)))
         if texts := [text for _, value in turns if (text := _content(value))]:
@@ -133,26 +156,6 @@ def _content(value: Any) -> str:
     if isinstance(value, Mapping):
         value = value.get("content")
     return value.strip() if isinstance(value, str) else ""
-
-
-_LETTERS = re.compile(r"\b[A-Z](?:, ?[A-Z])+\b")  # the list of letters to choose from has another length elsewhere
-_OPTION = re.compile(r"\(?([A-Z])[).][ \t]+(.*)", re.DOTALL)
-_HEADER = re.compile(r"(?:#+ *)?(?:question|problem|options|choices|问题|选项) *[:：]\s*", re.IGNORECASE)
-_LABEL = re.compile(r"(?:#+ *)?[^\s:：]{1,20}(?: [^\s:：]{1,20}){0,2} *[:：]")  # "Your answer:"
-_TELLS = re.compile(
-    r"\b(?:answer|answers|reply|respond|response|choose|select|pick|letter|option|options|format|box|boxed|step|think"
-    r"|reason|reasoning|solve|question|questions|problem|problems|following|output|write|complete|read|remember|return"
-    r"|provide|conclude|solution|explain|follow|instruction|instructions|example|examples|task)\b"
-    r"|回答|答案|请|以下|选择|选项|格式|推理|问题|步骤|解答",
-    re.IGNORECASE,
-)
-_EXAMPLES = re.compile(r"\b(?:examples?|few-?shot|demonstrations?)\b|示例|例子|例题", re.IGNORECASE)
-_ANSWER = re.compile(
-    r"[#*]* *(?:(?:the )?answer|a|solution|output|response|答案|解答|回答)\b[* ]*(?:[:：]|is\b)", re.IGNORECASE
-)
-_CODE = re.compile(
-    r"\s|```|\"\"\"|'''|#!|@|>>>|\}|\]|\)|(?:import|from|def|class|return|assert|print|async|func|package|using|public)\b"
-)
 
 
 class Frame(NamedTuple):
@@ -186,8 +189,8 @@ def common_frame(prompts: Iterable[str]) -> Frame:
             start, end = _shared(start, lines), _shared(end, lines[::-1])
     if start is None or not several:
         return Frame(0, 0)
-    before = min(_told(start, leading=True), shortest - 1)
-    after = _told(list(takewhile(lambda line: not _OPTION.match(line), end)), leading=False)
+    before = min(_instruction_count(start, leading=True), shortest - 1)
+    after = _instruction_count(list(takewhile(lambda line: not _OPTION.match(line), end)), leading=False)
     return Frame(before, min(after, shortest - 1 - before))
 
 
@@ -208,26 +211,26 @@ def split_options(text: str) -> tuple[str, list[str]]:
     return "\n".join(question).strip(), [option.strip() for option in options]
 
 
-def _told(lines: Sequence[str], *, leading: bool) -> int:
-    """How many of the lines that all prompts share, from the outside in, tell the LLM what to do.
+def _instruction_count(lines: Sequence[str], *, leading: bool) -> int:
+    """How many of the lines that all prompts share, from the outside in, are instructions.
 
     Examples that an instruction announces go with it, up to the last answer in them.
     """
     solved = [i for i, line in enumerate(lines) if _ANSWER.match(line)] if leading else []
-    announced = len(list(takewhile(_tells, lines)))
+    announced = len(list(takewhile(_instructs, lines)))
     if solved and any(_EXAMPLES.search(line) for line in lines[:announced]):
         rest = lines[solved[-1] + 1 :]
         announced = len(lines) - len(rest) + len(list(takewhile(str.strip, rest)))  # the answer's paragraph
-    return announced + len(list(takewhile(_tells, lines[announced:])))
+    return announced + len(list(takewhile(_instructs, lines[announced:])))
 
 
-def _tells(line: str) -> bool:
+def _instructs(line: str) -> bool:
     """Whether a line is an instruction, a label such as "Options:", or empty; code and questions are not."""
     if not line.strip():
         return True
     if _CODE.match(line) or line.rstrip().endswith(("?", "？")):
         return False
-    return bool(_LABEL.fullmatch(line.strip()) or _TELLS.search(line))
+    return bool(_LABEL.fullmatch(line.strip()) or _INSTRUCTS.search(line))
 
 
 def _letter(line: str) -> str | None:

@@ -1,7 +1,7 @@
 """The two containers of Inspect's logs: a zip file with a member for each sample, and one JSON object.
 
 They are opened here and not by Inspect's reader, which unpacks whatever comes: two kilobytes became gigabytes. Nothing
-is unpacked to the disk, so that names of members reach nothing. What is in them is for `inspect_log`.
+is unpacked to the disk, so the names of members can do no harm. `inspect_log` reads what is in them.
 """
 
 import re

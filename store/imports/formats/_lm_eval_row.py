@@ -1,4 +1,4 @@
-"""The options of a multiple choice in a row of a data set, under whatever names it keeps them."""
+"""What a row of a data set asks, under whatever names its fields have: the question, its passage, its options."""
 
 import re
 import string
@@ -8,7 +8,6 @@ from typing import Any
 from smacs.errors import InputError
 from smacs.store.create.columns import as_text
 from smacs.store.create.options import Options, is_missing, read_options
-from smacs.store.imports.formats._lm_eval_sample import Requests
 from smacs.store.text import normalised
 
 _QUESTIONS = (
@@ -26,16 +25,27 @@ _ANSWERS = re.compile(r"answer|solution|rational|explan|reason|target|label|gold
 _CAUSES = {"cause": "What was the cause?", "effect": "What was the effect?"}  # COPA's questions in full
 _LONG = 20  # characters that are in a prompt by no accident
 _CUE = re.compile(r"\n?[^\n:：]{0,20}[:：][ \t]*\Z")  # "Answer:", after which the LLM goes on
+_LISTS = (
+    *("choices", "options", "endings", "candidates", "answer_choices", "answer_options", "input_choice_list"),
+    *("multiple_choice_targets", "text_options", "mc1_targets", "mc2_targets", "answers", "classes"),
+)
+# The option columns of data sets are numbered or lettered: ending0, option_a, mc_answer1, sol2, opa, answerB, A.
+_NUMBERED = re.compile(r"(?P<stem>.*?)[ _.]?(?P<mark>\d|[a-jA-J])")
+_STEMS = re.compile(
+    r"|(?:mc|input|correct|possible)?(?:options?|opt?|choices?|answers?|ans|endings?|sol|solution|candidates?|alternative)"
+    r"|sentencequiz|fifthsentencequiz"
+)
+_SHOWN = re.compile(r"[ \t]*\(?([A-Za-z]|\d)[).:][ \t]*(\S.*)")
 
 
-def question_text(place: str, doc: Mapping[str, Any], calls: Requests, options: Sequence[str]) -> str:
+def question_text(place: str, doc: Mapping[str, Any], prompt: str, options: Sequence[str]) -> str:
     """The question with its passage, as the data set has it: the prompt may hold examples too.
 
     Where no field is known to be the question, it is the prompt from the first field of the row on. Raises InputError.
     """
     fields = _texts(doc)
     name = next((name for name in _QUESTIONS if name in fields), None)
-    if name is None and (tail := _tail(fields, calls.prompt)):
+    if name is None and (tail := _tail(fields, prompt)):
         return tail
     name = name or next((name for name in _LONE if name in fields), None)
     if name is None:
@@ -44,10 +54,10 @@ def question_text(place: str, doc: Mapping[str, Any], calls: Requests, options: 
             "or several as --text '{first}\\n{second}'."
         )
     main = fields[name]
-    if calls.prompt and main.startswith(calls.prompt.strip()):  # the text goes on with what was asked for: LAMBADA
-        return calls.prompt.strip()
+    if prompt and main.startswith(prompt.strip()):  # the text goes on with what was asked for: LAMBADA
+        return prompt.strip()
     main = _CAUSES.get(main, main)
-    before = _before(name, fields | {name: main}, calls.prompt, options)
+    before = _before(name, fields | {name: main}, prompt, options)
     after = [fields[beside] for beside in _BESIDE if beside in fields and name in _LONE and beside != name]
     return "\n".join([*before, main, *after])
 
@@ -109,19 +119,6 @@ def _tail(fields: Mapping[str, str], prompt: str) -> str:
     return _CUE.sub("", prompt[min(places) :]).strip() if places else ""
 
 
-_LISTS = (
-    *("choices", "options", "endings", "candidates", "answer_choices", "answer_options", "input_choice_list"),
-    *("multiple_choice_targets", "text_options", "mc1_targets", "mc2_targets", "answers", "classes"),
-)
-# The option columns of data sets are numbered or lettered: ending0, option_a, mc_answer1, sol2, opa, answerB, A.
-_NUMBERED = re.compile(r"(?P<stem>.*?)[ _.]?(?P<mark>\d|[a-jA-J])")
-_STEMS = re.compile(
-    r"|(?:mc|input|correct|possible)?(?:options?|opt?|choices?|answers?|ans|endings?|sol|solution|candidates?|alternative)"
-    r"|sentencequiz|fifthsentencequiz"
-)
-_SHOWN = re.compile(r"[ \t]*\(?([A-Za-z]|\d)[).:][ \t]*(\S.*)")
-
-
 def options_of(row: Mapping[str, Any], count: int | None = None) -> Options:
     """The first options that the row has; with `count` the first ones of that number. None where there are none."""
     found = (options for options in _all_options(row) if len(options.texts) > 1)
@@ -141,13 +138,10 @@ def several_right(row: Mapping[str, Any], options: Sequence[str]) -> bool:
     """Whether the row calls several of these options right, as in TruthfulQA's second task."""
     known = [normalised(option) for option in options]
     for table in row.values():
-        if (
-            isinstance(table, Mapping)
-            and isinstance(table.get("choices"), list)
-            and isinstance(table.get("labels"), list)
-        ):
-            same = [normalised(str(text)) for text in table["choices"]] == known
-            if same and table["labels"].count(1) > 1:
+        choices, labels = (table.get("choices"), table.get("labels")) if isinstance(table, Mapping) else (None, None)
+        if isinstance(choices, list) and isinstance(labels, list):
+            same = [normalised(str(text)) for text in choices] == known
+            if same and labels.count(1) > 1:
                 return True
     return False
 

@@ -1,4 +1,7 @@
-"""The question in a sample of lm-evaluation-harness: from its `doc`, the row of the data set."""
+"""A sample of lm-evaluation-harness: its question, and what the LLM was asked for it.
+
+The question comes from its `doc`, the row of the data set; `_lm_eval_row` knows the names that rows use.
+"""
 
 import re
 import string
@@ -7,16 +10,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from smacs.store.create.labels import Labelled, read_label
 from smacs.store.create.options import LETTERS, Options, parse_list
 from smacs.store.imports.formats._lm_eval_row import options_of, question_text, several_right, shown_options
-from smacs.store.imports.question import LabelProblems, make_question
-from smacs.store.imports.scores import field_text
+from smacs.store.imports.question import LabelProblems, field_text, letter_of, make_question
 from smacs.store.records import Question
 from smacs.store.text import normalised
 
 _SUBJECTS = ("subject", "category", "subject_name", "type", "domain")
 _NUMBER = re.compile(r"\d{1,3}")
+_MARK = re.compile(r"\(?([^\W_]|\d{1,2})[).:]?")  # "A", "(B)", "3.", a letter of any script
 
 
 class Sample(msgspec.Struct):
@@ -35,111 +37,11 @@ class Sample(msgspec.Struct):
     target_hash: str = ""
 
 
-class SampleQuestion(NamedTuple):
-    """The question, what the LLM was asked for it, and the letter of the option that each continuation is.
-
-    `without_options`: it chose by letter between options that are nowhere in the sample.
-    """
-
-    question: Question
-    calls: Requests
-    letters: list[str]
-    without_options: bool = False
-
-
-def question_of(place: str, sample: Sample, field: str | None, dataset: str, refused: LabelProblems) -> SampleQuestion:
-    """What a sample says. Raises InputError where its question is nowhere to be found."""
-    calls, doc = read_requests(sample.arguments), _one_problem(sample.doc)
-    options, order = _options(doc, calls)
-    subject = next((doc[key] for key in _SUBJECTS if isinstance(doc.get(key), str)), "")
-    text = field_text(place, field, doc) if field is not None else question_text(place, doc, calls, options.texts)
-    if options.texts:
-        target = _right(sample.target, doc, calls, options, order)
-        question = make_question(
-            text, options=options.texts, target=target, dataset=dataset, subject=subject, refused=refused
-        )
-        letters = [LETTERS[number] for number in order]
-        return SampleQuestion(question, calls, letters)
-    if len(calls.continuations) > 1:  # by letter alone: a label would be of options that nobody can see
-        return SampleQuestion(make_question(text, dataset=dataset, subject=subject), calls, [], without_options=True)
-    asserts = doc.get("test_list")
-    if asserts and isinstance(asserts, list):
-        text = "\n".join([text, "", "Your code must pass these tests:", *map(str, asserts)])
-    question = make_question(text, target=sample.target, row=doc, dataset=dataset, subject=subject, refused=refused)
-    return SampleQuestion(question, calls, [])
-
-
-def _one_problem(doc: Mapping[str, Any]) -> Mapping[str, Any]:
-    """RACE keeps the problems of an article in a text; the last one is asked."""
-    problems = doc.get("problems")
-    if isinstance(problems, str):
-        try:
-            problems = parse_list(problems)
-        except ValueError:
-            return doc
-    last = problems[-1] if isinstance(problems, list) and problems else None
-    return {**doc, **last} if isinstance(last, Mapping) else doc
-
-
-def _options(doc: Mapping[str, Any], calls: Requests) -> tuple[Options, list[int]]:
-    """The options, and the number of the one that each continuation is."""
-    count = len(calls.continuations)
-    if count < 2:
-        return options_of(doc), []
-    if not calls.choosing:  # the options are in the prompts, the same goes on after each: Winogrande
-        return options_of(doc, count), list(range(count))
-    own, marks = options_of(doc, count), calls.marked()
-    if marks is not None:
-        own = own if _says_more(own, calls) else shown_options(calls.prompt, count)
-        if own.texts:
-            return own, marks
-        numbers = all(text.isdecimal() for text in calls.continuations)
-        return (Options(calls.continuations), list(range(count))) if numbers else (Options(), [])
-    known, said = [[normalised(text) for text in texts] for texts in (own.texts, calls.continuations)]
-    if len(set(known)) == count and sorted(known) == sorted(said):
-        return own, [known.index(text) for text in said]
-    return Options(calls.continuations), list(range(count))
-
-
-def _says_more(options: Options, calls: Requests) -> bool:
-    """Whether options are more than the letters that the LLM chose from."""
-    marks = {text.strip("(). :").casefold() for text in calls.continuations}
-    return bool(options.texts) and not all(text.strip("(). :").casefold() in marks for text in options.texts)
-
-
-def _right(target: Any, doc: Mapping[str, Any], calls: Requests, options: Options, order: Sequence[int]) -> str | None:
-    """The letter of the right option; None where the sample does not say which one it is."""
-    if isinstance(target, list) and len(target) == 1:
-        target = target[0]
-    if several_right(doc, options.texts):
-        return None
-    if not order:
-        return _letter(target, options)
-    text = str(target).strip()
-    if not calls.choosing:
-        return next((letter for name in ("answer", "label") if (letter := _named(doc.get(name), options))), None)
-    if _NUMBER.fullmatch(text):
-        return LETTERS[order[int(text)]] if int(text) < len(order) else None
-    same = [i for i, said in enumerate(calls.continuations) if normalised(said) == normalised(text)]
-    return LETTERS[order[same[0]]] if len(same) == 1 else _letter(target, options)
-
-
-def _letter(target: Any, options: Options) -> str | None:
-    read = read_label(Labelled(target, options), "choice", None)
-    return read if isinstance(read, str) and len(read) == 1 and read in LETTERS[: len(options.texts)] else None
-
-
-def _named(value: Any, options: Options) -> str | None:
-    """The letter of the option with this name in the data set."""
-    text = str(value).strip().upper()
-    return LETTERS[options.names.index(text)] if text in options.names else None
-
-
-_MARK = re.compile(r"\(?([^\W_]|\d{1,2})[).:]?")  # "A", "(B)", "3.", a letter of any script
-
-
 class Requests(NamedTuple):
-    """The prompts, and the continuations whose likelihood was asked for (none where the LLM wrote an answer)."""
+    """The requests for one sample: the prompts, and the continuations that the LLM was to weigh.
+
+    There are no continuations where it wrote an answer.
+    """
 
     prompts: tuple[str, ...]
     continuations: tuple[str, ...]
@@ -185,20 +87,119 @@ class Requests(NamedTuple):
         return max(range(len(ranked)), key=ranked.__getitem__)
 
 
+class SampleQuestion(NamedTuple):
+    """The question, the requests for it, and the letter of the option that each continuation is.
+
+    `without_options`: the LLM chose by letter between options that are nowhere in the sample.
+    """
+
+    question: Question
+    requests: Requests
+    letters: list[str]
+    without_options: bool = False
+
+
+def read_sample(place: str, sample: Sample, field: str | None, dataset: str, problems: LabelProblems) -> SampleQuestion:
+    """The question of a sample; `field` is the user's `--text`. Raises InputError where there is none to be found."""
+    requests, doc = read_requests(sample.arguments), _one_problem(sample.doc)
+    options, order = _options(doc, requests)
+    subject = next((doc[key] for key in _SUBJECTS if isinstance(doc.get(key), str)), "")
+    if field is not None:
+        text = field_text(place, field, doc)
+    else:
+        text = question_text(place, doc, requests.prompt, options.texts)
+    if options.texts:
+        target = _right(sample.target, doc, requests, options, order)
+        question = make_question(
+            text, options=options.texts, target=target, dataset=dataset, subject=subject, problems=problems
+        )
+        letters = [LETTERS[number] for number in order]
+        return SampleQuestion(question, requests, letters)
+    if len(requests.continuations) > 1:  # by letter alone: a label would be of options that nobody can see
+        return SampleQuestion(make_question(text, dataset=dataset, subject=subject), requests, [], without_options=True)
+    asserts = doc.get("test_list")
+    if asserts and isinstance(asserts, list):
+        text = "\n".join([text, "", "Your code must pass these tests:", *map(str, asserts)])
+    question = make_question(text, target=sample.target, row=doc, dataset=dataset, subject=subject, problems=problems)
+    return SampleQuestion(question, requests, [])
+
+
+def _one_problem(doc: Mapping[str, Any]) -> Mapping[str, Any]:
+    """RACE keeps the problems of an article in a text; the last one is asked."""
+    listed = doc.get("problems")
+    if isinstance(listed, str):
+        try:
+            listed = parse_list(listed)
+        except ValueError:
+            return doc
+    last = listed[-1] if isinstance(listed, list) and listed else None
+    return {**doc, **last} if isinstance(last, Mapping) else doc
+
+
+def _options(doc: Mapping[str, Any], requests: Requests) -> tuple[Options, list[int]]:
+    """The options, and the number of the one that each continuation is."""
+    count = len(requests.continuations)
+    if count < 2:
+        return options_of(doc), []
+    if not requests.choosing:  # the options are in the prompts, the same goes on after each: Winogrande
+        return options_of(doc, count), list(range(count))
+    own, marks = options_of(doc, count), requests.marked()
+    if marks is not None:
+        own = own if _says_more(own, requests) else shown_options(requests.prompt, count)
+        if own.texts:
+            return own, marks
+        numbers = all(text.isdecimal() for text in requests.continuations)
+        return (Options(requests.continuations), list(range(count))) if numbers else (Options(), [])
+    known, said = [[normalised(text) for text in texts] for texts in (own.texts, requests.continuations)]
+    if len(set(known)) == count and sorted(known) == sorted(said):
+        return own, [known.index(text) for text in said]
+    return Options(requests.continuations), list(range(count))
+
+
+def _says_more(options: Options, requests: Requests) -> bool:
+    """Whether options are more than the letters that the LLM chose from."""
+    marks = {text.strip("(). :").casefold() for text in requests.continuations}
+    return bool(options.texts) and not all(text.strip("(). :").casefold() in marks for text in options.texts)
+
+
+def _right(
+    target: Any, doc: Mapping[str, Any], requests: Requests, options: Options, order: Sequence[int]
+) -> str | None:
+    """The letter of the right option; None where the sample does not say which one it is."""
+    if isinstance(target, list) and len(target) == 1:
+        target = target[0]
+    if several_right(doc, options.texts):
+        return None
+    if not order:
+        return letter_of(target, options)
+    text = str(target).strip()
+    if not requests.choosing:
+        return next((letter for name in ("answer", "label") if (letter := _named(doc.get(name), options))), None)
+    if _NUMBER.fullmatch(text):
+        return LETTERS[order[int(text)]] if int(text) < len(order) else None
+    same = [i for i, said in enumerate(requests.continuations) if normalised(said) == normalised(text)]
+    return LETTERS[order[same[0]]] if len(same) == 1 else letter_of(target, options)
+
+
+def _named(value: Any, options: Options) -> str | None:
+    """The letter of the option with this name in the data set."""
+    text = str(value).strip().upper()
+    return LETTERS[options.names.index(text)] if text in options.names else None
+
+
 def read_requests(arguments: Mapping[str, Mapping[str, Any]] | Sequence[Sequence[Any]]) -> Requests:
     """From the arguments of a sample in either of their forms."""
     if isinstance(arguments, Mapping):
-        calls = [list(call.values()) for call in arguments.values()]
+        requests = [list(request.values()) for request in arguments.values()]
     else:
-        calls = [list(call) for call in arguments]
-    prompts = tuple(call[0] if call and isinstance(call[0], str) else "" for call in calls)
-    texts = tuple(call[1].strip() for call in calls if len(call) > 1 and isinstance(call[1], str))
-    if len(texts) != len(calls):
+        requests = [list(request) for request in arguments]
+    prompts = tuple(request[0] if request and isinstance(request[0], str) else "" for request in requests)
+    texts = tuple(request[1].strip() for request in requests if len(request) > 1 and isinstance(request[1], str))
+    if len(texts) != len(requests):
         return Requests(prompts, ())
     half = len(texts) // 2
-    if (
-        half > 1 and texts == texts[:half] * 2 and not any(prompts[half:]) and any(prompts)
-    ):  # acc_mutual_info asks twice
+    twice = half > 1 and texts == texts[:half] * 2 and not any(prompts[half:]) and any(prompts)
+    if twice:  # acc_mutual_info asks a second time without the prompt
         return Requests(prompts[:half], texts[:half])
     return Requests(prompts, texts)
 

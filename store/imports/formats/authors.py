@@ -72,18 +72,18 @@ def read(path: Path, options: Options) -> Iterator[Found]:
                 if len(vector) != dimension:
                     message = f"{path}, key {name!r}: expected {dimension} numbers in `embedding`, got {len(vector)}."
                     raise UnusableError(message, "with an unusable vector")
-            yield Found(_question(entry, options), _cells(path, name, entry.model_res, options), vector)
+            yield Found(_question(entry, options), _evaluations(path, name, entry.model_res, options), vector)
 
 
 def _vector(entry: _Entry) -> NDArray[np.float32] | None:
-    """What is too large for 32 bits becomes infinite, and is refused like that."""
+    """The embedding; numbers too large for 32 bits become infinite, which the reader refuses."""
     with np.errstate(over="ignore"):
         return None if entry.embedding is None else np.array(entry.embedding, np.float64).astype(np.float32)
 
 
 def embedder(path: Path) -> EmbedderSpec | None:
     """Linq-Embed-Mistral in the dimension of the first embedding. The query template is in words of our own."""
-    first = next((entry.embedding for _, entry in _entries(path, Options(left_out=Tally()))), None)
+    first = next((entry.embedding for _, entry in _entries(path, Options(omissions=Tally()))), None)
     if not first:
         return None
     return EmbedderSpec(
@@ -125,8 +125,8 @@ def _question(entry: _Entry, options: Options) -> Question:
     )
 
 
-def _cells(path: Path, name: str, results: Mapping[str, _Result], options: Options) -> dict[str, Evaluation]:
-    cells = {}
+def _evaluations(path: Path, name: str, results: Mapping[str, _Result], options: Options) -> dict[str, Evaluation]:
+    found = {}
     for llm, result in results.items():
         with options.record():
             place = f"{path}, key {name!r}"
@@ -135,8 +135,8 @@ def _cells(path: Path, name: str, results: Mapping[str, _Result], options: Optio
             if not 0 <= result.is_correct <= 1:
                 message = f"{place}: expected `is_correct` of {llm!r} to be true or false."
                 raise UnusableError(message, "with a score outside the scale")
-            cells[llm] = Evaluation(question="", correct=float(result.is_correct), source=f"authors: {path.name}")
-    return cells
+            found[llm] = Evaluation(question="", correct=float(result.is_correct), source=f"authors: {path.name}")
+    return found
 
 
 FORMAT = Format(

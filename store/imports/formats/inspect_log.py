@@ -1,10 +1,10 @@
-"""Inspect's logs in both of their forms, `.eval` and `.json`; samples are understood by its own types.
+"""Inspect's logs in both of their forms, `.eval` and `.json`, whose samples are read with Inspect's own types.
 
-The layout inside has changed more than once. Events, stores and messages, most of a log, are passed over undecoded.
+The layout inside has changed more than once. Events, stores and messages, most of a log, are skipped undecoded.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,16 @@ from smacs.errors import InputError
 from smacs.store.imports.format import Format, Options, ToolScores
 from smacs.store.imports.formats._inspect_archive import Fields, fields_of, is_zip_log, json_log, zip_log
 from smacs.store.imports.lines import top_keys
-from smacs.store.imports.question import LabelProblems, make_question
+from smacs.store.imports.question import LabelProblems, field_text, make_question
 from smacs.store.imports.report import UnscoredError, UnusableError
-from smacs.store.imports.scores import choose_metric, evaluation, field_text, mean
+from smacs.store.imports.scores import choose_metric, evaluation, mean
 from smacs.store.io.foreign import MB, RECORD, decode
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalResults, EvalSample, EvalSpec
+    from inspect_ai.model import ChatMessage
 
 WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}  # correct, incorrect, partial, no answer
 _SINGLE = "smacs/llm:"  # under Inspect an LLM of a pool is a model of this name
@@ -43,28 +44,28 @@ def recognises(path: Path) -> bool:
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each sample, the mean over its epochs; unscored samples are left out."""
     fields, samples = _log(path, options.max_mb)
-    header, llm = _header(path, fields), options.llm
-    llm = llm or header.model.removeprefix(_SINGLE)
+    header = _header(path, fields)
+    llm = options.llm or header.model.removeprefix(_SINGLE)
     epochs = header.config.epochs or 1
     scorer = _Scorer(options)
     waiting: dict[int | str, tuple[Question, list[Evaluation]]] = {}
-    refused = LabelProblems()
+    problems = LabelProblems()
     count = 0
     for where, data in samples:
         count += 1
         with options.record():
             sample = _sample(where, data, options.max_mb)
             place = f"{path}, sample {sample.id!r}, epoch {sample.epoch}"
-            run = _run(place, sample, header, path, scorer)
+            run = _evaluation(place, sample, header, path, scorer)
             if sample.id not in waiting:
-                waiting[sample.id] = (_question(place, sample, header, options, refused), [])
+                waiting[sample.id] = (_question(place, sample, header, options, problems), [])
             question, runs = waiting[sample.id]
             runs.append(run)
             if len(runs) == epochs:
                 del waiting[sample.id]
                 yield Found(question, {llm: mean(runs)})
     yield from (Found(question, {llm: mean(runs)}) for question, runs in waiting.values())
-    refused.tell(path.name, options.note)
+    problems.note(path.name, options.note)
     if not count:
         raise InputError(
             f"{path} has no samples: it was written without them (log_samples), or the run ended before the first."
@@ -156,13 +157,9 @@ def _first_lines(error: Exception) -> str:
 
 
 def _question(
-    place: str, sample: "EvalSample", header: "EvalSpec", options: Options, refused: LabelProblems
+    place: str, sample: "EvalSample", header: "EvalSpec", options: Options, problems: LabelProblems
 ) -> Question:
-    if isinstance(sample.input, str):
-        text = sample.input
-    else:
-        said = [message.text for message in sample.input if message.role == "user"]
-        text = said[-1] if said else ""
+    text = sample.input if isinstance(sample.input, str) else _last_of_user(sample.input)
     target = sample.target if isinstance(sample.target, str) else sample.target[0] if len(sample.target) == 1 else None
     metadata = sample.metadata or {}
     if options.text is not None:
@@ -178,8 +175,13 @@ def _question(
         row=metadata,
         dataset=dataset,
         subject=subject,
-        refused=refused,
+        problems=problems,
     )
+
+
+def _last_of_user(messages: "Sequence[ChatMessage]") -> str:
+    """What the user said last; "" where the user said nothing."""
+    return next((message.text for message in reversed(messages) if message.role == "user"), "")
 
 
 class _Scorer:
@@ -202,7 +204,7 @@ class _Scorer:
         return chosen, self.options.grade(place, chosen, values[chosen], WORDS)
 
 
-def _run(place: str, sample: "EvalSample", header: "EvalSpec", path: Path, scorer: _Scorer) -> Evaluation:
+def _evaluation(place: str, sample: "EvalSample", header: "EvalSpec", path: Path, scorer: _Scorer) -> Evaluation:
     chosen, grade = scorer(place, sample)
     scores = sample.scores or {}
     usage = (sample.model_usage or {}).get(header.model)
@@ -231,7 +233,7 @@ def _reasoning(sample: "EvalSample") -> str:
     return "\n".join(part.reasoning for part in parts if part.type == "reasoning")
 
 
-def reported(path: Path) -> ToolScores | None:
+def tool_scores(path: Path) -> ToolScores | None:
     """The mean grades in the log's own results, by the names that `_values` gives to scores."""
     from inspect_ai.log import EvalResults
 
@@ -256,7 +258,7 @@ FORMAT = Format(
     looks="a log of Inspect: an .eval file (a zip file with header.json), or a .json file with version, status, eval",
     recognises=recognises,
     read=read,
-    reported=reported,
+    tool_scores=tool_scores,
     suffix=".eval",
     uses=frozenset({"llm", "metric", "scale", "text"}),
 )

@@ -10,9 +10,9 @@ from smacs.store.create.sources import TABLES, read_table, suffix_of
 from smacs.store.graders import GRADERS
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.lines import convert, first_keys, read_lines, table_header, table_lines
-from smacs.store.imports.question import LabelProblems, gradable
+from smacs.store.imports.question import LabelProblems, field_text, with_label
 from smacs.store.imports.report import UnusableError
-from smacs.store.imports.scores import evaluation, field_text, read_text
+from smacs.store.imports.scores import evaluation, read_cell
 from smacs.store.merge import Found
 from smacs.store.records import Evaluation, Question
 
@@ -20,8 +20,6 @@ LOOKS = (
     '{"question": its text or the id of a bank question, "llm": ..., "correct": true, false or a number within 0 and 1}'
     ", and where known id, response, reasoning, answer, label, grader, task, dataset, subject, tokens, seconds"
 )
-
-
 _NEEDED = {"question", "llm", "correct"}
 
 
@@ -55,13 +53,13 @@ def _header(path: Path) -> list[str]:
 
 def read(path: Path, options: Options) -> Iterator[Found]:
     """A question with one evaluation for each line."""
-    refused = LabelProblems()
+    problems = LabelProblems()
     for place, line in _table(path, options) if suffix_of(path) in TABLES else _lines(path, options):
         with options.record():
             if not line.question.strip() or not line.llm.strip():
                 raise UnusableError(f"{place}: `question` or `llm` is empty. Expected {LOOKS}.", "of another form")
-            yield Found(_question(place, line, options, refused), {line.llm: _cell(place, line, path, options)})
-    refused.tell(path.name, options.note)
+            yield Found(_question(place, line, options, problems), {line.llm: _evaluation(place, line, path, options)})
+    problems.note(path.name, options.note)
 
 
 def _lines(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
@@ -81,7 +79,7 @@ def _table(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
             if row.problem:
                 raise UnusableError(f"{place}: {row.problem}.", "of another form")
             there = {key: value for key, value in row.values.items() if value.strip()}
-            there["correct"] = read_text(row.values.get("correct", ""))
+            there["correct"] = read_cell(row.values.get("correct", ""))
             yield place, _line(place, there, options.text, strict=False)
 
 
@@ -93,7 +91,7 @@ def _line(place: str, values: Mapping[str, Any], text: str | None, *, strict: bo
     return convert(place, own, Line, LOOKS, strict=strict)
 
 
-def _cell(place: str, line: Line, path: Path, options: Options) -> Evaluation:
+def _evaluation(place: str, line: Line, path: Path, options: Options) -> Evaluation:
     return evaluation(
         options.grade(place, "correct", line.correct),
         line.response,
@@ -105,8 +103,8 @@ def _cell(place: str, line: Line, path: Path, options: Options) -> Evaluation:
     )
 
 
-def _question(place: str, line: Line, options: Options, refused: LabelProblems) -> Question:
-    if options.has(line.question):
+def _question(place: str, line: Line, options: Options, problems: LabelProblems) -> Question:
+    if options.in_bank(line.question):
         return Question(id=line.question, text="")
     dataset = options.dataset or line.dataset
     task = line.task or line.grader or "open"
@@ -116,7 +114,7 @@ def _question(place: str, line: Line, options: Options, refused: LabelProblems) 
     if line.grader not in ("", *GRADERS):
         message = f"{place}: expected a `grader` out of {', '.join(GRADERS)}; got {line.grader!r}."
         raise UnusableError(message, "of another form")
-    return gradable(base, line.label, line.grader or line.task, refused)
+    return with_label(base, line.label, line.grader or line.task, problems)
 
 
 FORMAT = Format(

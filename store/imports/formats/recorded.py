@@ -73,8 +73,8 @@ def _answers(path: Path, questions: Mapping[int, Question], options: Options) ->
                 message = f"{place}: question_id {answer.question_id} is not in {QUESTIONS}."
                 raise UnusableError(message, "without a question")
             grade = options.grade(place, "correct", answer.correct)
-            cell = evaluation(grade, answer.response or "", source, answer=answer.answer)
-            yield Found(questions[answer.question_id], {answer.model: cell})
+            graded = evaluation(grade, answer.response or "", source, answer=answer.answer)
+            yield Found(questions[answer.question_id], {answer.model: graded})
 
 
 def embedder(path: Path) -> EmbedderSpec | None:
