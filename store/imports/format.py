@@ -14,7 +14,7 @@ from smacs.store.merge import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ImportOptions:
     """What the user says about files that do not say it themselves, or say several things; and where remarks go.
 
     `llm` is who answered, `dataset` where the questions come from, `metric` which score is the grade, `scale` its worst
@@ -69,7 +69,7 @@ class Format:
     name: str
     looks: str
     recognises: Callable[[Path], bool]
-    read: Callable[[Path, Options], Iterator[Found]]
+    read: Callable[[Path, ImportOptions], Iterator[Found]]
     suffix: str | None = None
     uses: frozenset[str] = frozenset()
     tool_scores: Callable[[Path], ToolScores | None] = lambda _: None

@@ -12,7 +12,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
-from smacs.store.imports.format import Format, Options
+from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.formats import sources
 from smacs.store.imports.names import LLMNames
 from smacs.store.imports.reader import FileReader
@@ -58,7 +58,7 @@ def import_(
     passed_over: list[Path] = []
     found = sources(paths, format, other=passed_over.append)
     folder = Path(bank).expanduser().absolute()
-    options = Options(llm=llm, dataset=dataset, metric=metric, scale=range_, text=text, max_mb=max_mb)
+    options = ImportOptions(llm=llm, dataset=dataset, metric=metric, scale=range_, text=text, max_mb=max_mb)
     there = _existing(folder)
     _check_options([form for form, _ in found], llm=llm, metric=metric, text=text, scale=scale)
     work = _Import(folder, found, options, rename or {}, pool, skip_invalid, replace, passed_over, on_progress)
@@ -91,7 +91,7 @@ class _Import:
 
     folder: Path
     found: Sequence[tuple[Format, Path]]
-    options: Options
+    options: ImportOptions
     rename: Mapping[str, str]
     pool: Pool | None
     skip_invalid: bool

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.report import UnusableError
 from smacs.store.io.foreign import MB, TooLargeError, bounded_lines, decode, decode_with, unpacked, whole
 
@@ -82,13 +82,15 @@ def _first_of_array(file: Any) -> Iterator[Any]:
             continue
 
 
-def read_lines(path: Path, record: type[T], expected: str, options: Options | None = None) -> Iterator[tuple[str, T]]:
+def read_lines(
+    path: Path, record: type[T], expected: str, options: ImportOptions | None = None
+) -> Iterator[tuple[str, T]]:
     """(place, record) for each line that is not empty, or each item of an array; the place is for messages.
 
     A line that is no such record is left out, or raises InputError, as `options` say; `expected` says in words what a
     line should be.
     """
-    options = options or Options()
+    options = options or ImportOptions()
     decoder = msgspec.json.Decoder(record)
     count = 0
     for place, line in _records(path, options.max_mb):

@@ -11,7 +11,7 @@ import numpy as np
 
 from smacs.errors import InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
-from smacs.store.imports.format import Format, Options
+from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.names import LLMNames
 from smacs.store.imports.report import FileReport, Tally, UnusableError, examples, kinds
 from smacs.store.merge import Found
@@ -28,7 +28,7 @@ class FileReader:
     `embedder` is the one that made the vectors in it.
     """
 
-    def __init__(self, form: Format, path: Path, options: Options, names: LLMNames) -> None:
+    def __init__(self, form: Format, path: Path, options: ImportOptions, names: LLMNames) -> None:
         self.format, self.path, self.options, self.names = form, path, options, names
         self.report = FileReport(file=str(path), format=form.name)
         self.notes: list[str] = []
@@ -92,7 +92,7 @@ class FileReader:
             raise UnusableError(f"{place}: its vector has no finite length above 0.", "with an unusable vector")
         return replaced(item, evaluations=cells, vector=item.vector if self.with_vectors else None)
 
-    def _compare(self, options: Options) -> None:
+    def _compare(self, options: ImportOptions) -> None:
         theirs = self.format.tool_scores(self.path)
         score = next((name for name in options.metrics if theirs and name in theirs.scores), None)
         if theirs is None or score is None:

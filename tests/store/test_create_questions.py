@@ -1,13 +1,11 @@
-"""From rows to questions: which column is what, options, labels, graders."""
+"""From rows to questions: columns and templates, labels, graders."""
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.create.columns import Columns, find_columns
-from smacs.store.create.options import Options, parse_list, read_options
+from smacs.store.create.columns import find_columns
 from smacs.store.create.questions import read_questions
 from smacs.store.create.sources import Row, Rows, Source
 from smacs.store.records import Question
@@ -19,9 +17,9 @@ def questions(rows: list[dict[str, Any]], **source: Any) -> list[Question]:
     found = Source(**{"where": "file.jsonl", **source})
     names = dict.fromkeys(name for row in rows for name in row)
     numbered = Rows(found, "line", [Row(number, row) for number, row in enumerate(rows, 1)])
-    drafts, problems, _ = read_questions(numbered, find_columns(found, names))
+    read, problems, _ = read_questions(numbered, find_columns(found, names))
     assert problems == []
-    return [draft.question for draft in drafts]
+    return [item.question for item in read]
 
 
 def problems(rows: list[dict[str, Any]], **source: Any) -> list[str]:
@@ -29,27 +27,6 @@ def problems(rows: list[dict[str, Any]], **source: Any) -> list[str]:
     names = dict.fromkeys(name for row in rows for name in row)
     numbered = Rows(found, "line", [Row(number, row) for number, row in enumerate(rows, 1)])
     return list(map(str, read_questions(numbered, find_columns(found, names))[1]))
-
-
-def test_the_usual_names_of_real_data_sets() -> None:
-    mmlu_pro = ["question_id", "question", "options", "answer", "answer_index", "category", "src"]
-    found = find_columns(Source(where="m"), mmlu_pro)
-    assert found.fields == {"text": "{question}\n{options}", "label": "answer", "subject": "category"}
-    assert found.options == ("options",)
-    medmcqa = find_columns(Source(where="m"), ["id", "question", "opa", "opb", "opc", "opd", "cop", "subject_name"])
-    assert medmcqa.options == ("opa", "opb", "opc", "opd")
-    assert medmcqa.fields["label"] == "cop"
-    mbpp = find_columns(Source(where="m"), ["task_id", "text", "code", "test_list", "test_setup_code"])
-    assert mbpp.fields["text"] == "{text}\nYour code should pass these tests:\n{test_list}"
-    assert mbpp.fields["setup"] == "test_setup_code"
-    capitals = find_columns(Source(where="m"), ["Question", "Answer"])
-    assert (capitals.fields["text"], capitals.fields["label"]) == ("{Question}", "Answer")
-
-
-def test_what_the_user_says_wins_and_is_told_apart() -> None:
-    source = Source(where="f", columns={"text": "frage", "subject": "fach"})
-    found = find_columns(source, ["frage", "question", "answer", "fach"])
-    assert found.describe() == "text='{frage}', subject='fach', label='answer' (found)"
 
 
 @pytest.mark.parametrize(
@@ -68,13 +45,6 @@ def test_what_the_user_says_wins_and_is_told_apart() -> None:
 def test_mappings_that_cannot_be(source: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         questions([{"question": "1 + 1?", "answer": 2}], **source)
-
-
-def test_no_column_for_the_text() -> None:
-    with pytest.raises(
-        InputError, match=r"which column is the text\? Its columns are a, answer. Say --map text=COLUMN"
-    ):
-        questions([{"a": 1, "answer": 2}])
 
 
 def test_a_template_and_constants() -> None:
@@ -99,24 +69,6 @@ def test_without_id_and_dataset_the_text_and_the_source_give_them() -> None:
     assert question == Question(
         id=question_id("1 + 1?"), text="1 + 1?", label="2", task="math", grader="number", dataset="math"
     )
-
-
-@pytest.mark.parametrize(
-    ("cells", "options"),
-    [
-        ([["x", " y "]], Options(("x", "y"))),
-        (["x", "y", "", None], Options(("x", "y"))),
-        ([{"text": ["x", "y"], "label": ["1", "2"]}], Options(("x", "y"), ("1", "2"))),
-        ([{"A": "x", "B": "y"}], Options(("x", "y"), ("A", "B"))),
-        ([[{"label": "A", "text": "x"}, {"label": "B", "text": "y"}]], Options(("x", "y"), ("A", "B"))),
-        (['["x", "y"]'], Options(("x", "y"))),
-        (["['x', \"y's\"]"], Options(("x", "y's"))),
-        ([["x", None, float("nan"), 3]], Options(("x", "3"))),
-        ([None], Options()),
-    ],
-)
-def test_the_forms_of_options(cells: list[Any], options: Options) -> None:
-    assert read_options(cells) == options
 
 
 def choice(label: Any, options: Any, **more: Any) -> dict[str, Any]:
@@ -194,32 +146,3 @@ def test_rows_that_are_no_questions() -> None:
         "file.jsonl, line 4: the text is empty ('{question}')",
     ]
     assert problems([choice("A", ["x"] * 27)]) == ["file.jsonl, line 1: expected at most 26 options, got 27"]
-
-
-def test_columns_are_described_as_they_are_typed() -> None:
-    assert Columns({"text": "{q}\n{options}"}, ("o",)).describe() == r"text='{q}\n{options}'"
-
-
-TEXTS = [["cat", "dog", "cow", "hen"], ["it's", 'a "b"', "both ' and \"", "two\nlines"], ["a,b", "c"], ["f(x)", "[y)"]]
-
-
-@pytest.mark.parametrize(
-    "items", [*TEXTS, ["x" * 60, "y" * 60, "z" * 60], [1, 2, 3], [1.5, 2.0], ["one"], ["...", "b"]]
-)
-@pytest.mark.parametrize("kind", [object, None])
-def test_lists_as_numpy_and_pandas_print_them(items: list[Any], kind: Any) -> None:
-    array = np.array(items, dtype=kind)
-    for text in (str(array), repr(array), str(items), repr(list(array))):
-        assert parse_list(text) == items, text
-    assert parse_list(repr({"text": array})) == {"text": items}
-
-
-@pytest.mark.parametrize("text", ["[A B C]", "['a' 'b'", "hello", "[['a' 'b']\n ['c' 'd']]", "[" * 100_000])
-def test_texts_that_are_no_list(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a list such as"):
-        parse_list(text)
-
-
-def test_a_long_list_whose_middle_numpy_has_left_out() -> None:
-    with pytest.raises(ValueError, match="left out the middle of a long list here, and it is lost"):
-        parse_list(str(np.arange(5_000)))

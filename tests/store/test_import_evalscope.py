@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.formats.evalscope import FORMAT
 from smacs.store.imports.report import StrictTally, Tally
 from smacs.store.merge import Found
@@ -20,7 +20,8 @@ TWICE = SAMPLES / "evalscope_twice" / "reviews" / "tiny-7b-instruct" / "math_500
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return sorted(FORMAT.read(path, Options(**options)), key=lambda item: item.question.text)  # it wrote as it graded
+    found = FORMAT.read(path, ImportOptions(**options))
+    return sorted(found, key=lambda item: item.question.text)  # it wrote as it graded
 
 
 def change(source: Path, target: Path, number: int, **fields: Any) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.formats.inspect_log import FORMAT
 from smacs.store.imports.report import Tally
 from smacs.store.merge import Found
@@ -21,7 +21,7 @@ LLM = "mockllm/tiny"
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return list(FORMAT.read(path, Options(**options)))
+    return list(FORMAT.read(path, ImportOptions(**options)))
 
 
 @pytest.fixture

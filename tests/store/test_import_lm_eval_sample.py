@@ -11,7 +11,7 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.store.graders import check_label, gradable
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.formats.lm_eval import FORMAT
 from smacs.store.merge import Found
 
@@ -55,7 +55,7 @@ def write(folder: Path, *samples: dict[str, Any]) -> Path:
 
 
 def read(folder: Path, *samples: dict[str, Any], **options: Any) -> list[Found]:
-    return list(FORMAT.read(write(folder, *samples), Options(**options)))
+    return list(FORMAT.read(write(folder, *samples), ImportOptions(**options)))
 
 
 class Case(NamedTuple):

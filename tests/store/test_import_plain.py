@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.formats.plain import FORMAT
 from smacs.store.merge import Found
 
@@ -15,7 +15,7 @@ SAMPLE = Path(__file__).parent / "samples" / "plain" / "answers.jsonl"
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return list(FORMAT.read(path, Options(**options)))
+    return list(FORMAT.read(path, ImportOptions(**options)))
 
 
 def test_what_a_line_may_say() -> None:

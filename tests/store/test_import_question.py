@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smacs.pool.prompts import Prompts
-from smacs.store.create.labels import Labelled, final, guess_grader, read_label
-from smacs.store.create.options import Options as Choices
+from smacs.store.create.labels import Labelled, guess_grader, read_label
+from smacs.store.create.options import Options
 from smacs.store.graders import GRADERS, check_label, gradable, grade
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.formats import evalscope, lm_eval, plain
 from smacs.store.imports.question import make_question, with_label
 from smacs.store.records import Question
@@ -36,7 +36,7 @@ CASES: dict[str, Any] = {
 def from_plain(folder: Path, text: str, label: Any) -> Question:
     path = folder / "x.jsonl"
     path.write_text(json.dumps({"question": text, "llm": "x", "correct": True, "label": label}) + "\n")
-    return next(plain.FORMAT.read(path, Options())).question
+    return next(plain.FORMAT.read(path, ImportOptions())).question
 
 
 def from_lm_eval(folder: Path, text: str, label: Any) -> Question:
@@ -44,14 +44,14 @@ def from_lm_eval(folder: Path, text: str, label: Any) -> Question:
     sample = {"doc_id": 0, "doc": {"question": text}, "target": label, "arguments": [["p", {}]], "resps": [["x"]]}
     path = folder / "a__b" / "samples_x.jsonl"
     path.write_text(json.dumps({**sample, "filtered_resps": ["x"], "metrics": ["acc"], "acc": 1.0}) + "\n")
-    return next(lm_eval.FORMAT.read(path, Options())).question
+    return next(lm_eval.FORMAT.read(path, ImportOptions())).question
 
 
 def from_evalscope(folder: Path, text: str, label: Any) -> Question:
     path = folder / "x.jsonl"
     score = {"score": {"value": {"acc": 1.0}}, "sample_metadata": {"question": text}}
     path.write_text(json.dumps({"index": 0, "input": f"**User**: \n{text}", "target": label, "sample_score": score}))
-    return next(evalscope.FORMAT.read(path, Options())).question
+    return next(evalscope.FORMAT.read(path, ImportOptions())).question
 
 
 def from_inspect(_: Path, text: str, label: Any) -> Question:
@@ -69,7 +69,7 @@ def test_a_label_is_read_by_every_way(case: tuple[str, Any, str, str], way: Any,
     assert (question.grader, question.label) == (grader, read)
     check_label(question)
     assert question.task in Prompts.load().tasks  # else `evaluate` refuses the bank
-    item = Labelled(label, Choices(), text)
+    item = Labelled(label, Options(), text)
     assert guess_grader([item]) == grader and read_label(item, grader, None) == read  # as bank create reads it
 
 
@@ -117,7 +117,7 @@ def test_a_task_that_evaluate_does_not_know_is_the_graders(grader: str, task: st
 def test_a_label_that_no_grader_can_use_is_said_and_left_out(label: Any, tmp_path: Path) -> None:
     path, notes = tmp_path / "x.jsonl", list[str]()
     path.write_text(json.dumps({"question": "What?", "llm": "x", "correct": True, "label": label}) + "\n")
-    question = next(iter(list(plain.FORMAT.read(path, Options(note=notes.append))))).question
+    question = next(iter(list(plain.FORMAT.read(path, ImportOptions(note=notes.append))))).question
     assert not gradable(question) and question.label is None
     assert len(notes) == 1 and notes[0].startswith("x.jsonl: 1 labels cannot be used")
 
@@ -126,11 +126,6 @@ def test_an_option_that_begins_with_its_own_letter_gets_no_second_one() -> None:
     question = make_question("Which?", options=["A. iron", "B. tin"], target="B. tin")
     assert (question.text, question.label) == (SHOWN, "B")
     assert make_question("Which?\nA) iron\nB) tin", options=["iron", "tin"], target="tin").text.count("iron") == 1
-
-
-@pytest.mark.parametrize(("solution", "answer"), [("#### 1,234\nDone.", "1,234"), (r"x \boxed{7}", "7"), ("7", "7")])
-def test_the_answer_of_a_worked_solution(solution: str, answer: str) -> None:
-    assert final(solution) == answer
 
 
 JSON = st.recursive(

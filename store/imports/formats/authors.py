@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.store.imports.format import Format, Options
+from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.lines import opened
 from smacs.store.imports.report import Tally, UnscoredError, UnusableError
 from smacs.store.merge import Found
@@ -61,7 +61,7 @@ def recognises(path: Path) -> bool:
     return _START.match(head) is not None and b'"model_res"' in head
 
 
-def read(path: Path, options: Options) -> Iterator[Found]:
+def read(path: Path, options: ImportOptions) -> Iterator[Found]:
     """A question with its vector and the grades of all LLMs for each entry."""
     dimension = 0
     for name, entry in _entries(path, options):
@@ -83,7 +83,7 @@ def _vector(entry: _Entry) -> NDArray[np.float32] | None:
 
 def embedder(path: Path) -> EmbedderSpec | None:
     """Linq-Embed-Mistral in the dimension of the first embedding. The query template is in words of our own."""
-    first = next((entry.embedding for _, entry in _entries(path, Options(omissions=Tally()))), None)
+    first = next((entry.embedding for _, entry in _entries(path, ImportOptions(omissions=Tally()))), None)
     if not first:
         return None
     return EmbedderSpec(
@@ -91,7 +91,7 @@ def embedder(path: Path) -> EmbedderSpec | None:
     )
 
 
-def _entries(path: Path, options: Options) -> Iterator[tuple[str, _Entry]]:
+def _entries(path: Path, options: ImportOptions) -> Iterator[tuple[str, _Entry]]:
     with opened(path) as file:
         if not path.stat().st_size:
             raise InputError(f"{path} is empty. Expected {LOOKS}.")
@@ -113,7 +113,7 @@ def _entry(place: str, value: msgspec.Raw, decoder: msgspec.json.Decoder[_Entry]
         raise UnusableError(f"{place}: {error}. Expected {LOOKS}.", "of another form") from error
 
 
-def _question(entry: _Entry, options: Options) -> Question:
+def _question(entry: _Entry, options: ImportOptions) -> Question:
     dataset = _DATASETS.get(entry.src.casefold(), entry.src)
     task = _TASKS.get(dataset, "open")
     return Question(
@@ -125,7 +125,9 @@ def _question(entry: _Entry, options: Options) -> Question:
     )
 
 
-def _evaluations(path: Path, name: str, results: Mapping[str, _Result], options: Options) -> dict[str, Evaluation]:
+def _evaluations(
+    path: Path, name: str, results: Mapping[str, _Result], options: ImportOptions
+) -> dict[str, Evaluation]:
     found = {}
     for llm, result in results.items():
         with options.record():

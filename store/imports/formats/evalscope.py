@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.store.imports.format import Format, Options, ToolScores
+from smacs.store.imports.format import Format, ImportOptions, ToolScores
 from smacs.store.imports.formats._evalscope_review import Frame, Review, Timing, common_frame, split_options
 from smacs.store.imports.lines import first_keys, optional_document, read_lines
 from smacs.store.imports.question import LabelProblems, field_text, make_question
@@ -52,7 +52,7 @@ def recognises(path: Path) -> bool:
     return {"index", "sample_score"} <= keys and bool({"messages", "input"} & keys)
 
 
-def read(path: Path, options: Options) -> Iterator[Found]:
+def read(path: Path, options: ImportOptions) -> Iterator[Found]:
     """A question with one evaluation for each sample: the mean over its repeats. Reads the file twice.
 
     The prompts are in the log, not the questions: what all of them begin and end with is taken off.
@@ -78,11 +78,11 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     problems.note(path.name, options.note)
 
 
-def _reviews(path: Path, options: Options) -> Iterator[tuple[str, Review]]:
+def _reviews(path: Path, options: ImportOptions) -> Iterator[tuple[str, Review]]:
     return read_lines(path, Review, LOOKS, options)
 
 
-def _prompts(path: Path, sizes: dict[int | str, int], options: Options) -> Iterator[str]:
+def _prompts(path: Path, sizes: dict[int | str, int], options: ImportOptions) -> Iterator[str]:
     """The prompts; the number of repeats of each sample goes to `sizes`."""
     for _, review in _reviews(path, options):
         sizes[review.group] = sizes.get(review.group, 0) + 1
@@ -111,7 +111,7 @@ def _question(
     )
 
 
-def _evaluation(place: str, review: Review, path: Path, options: Options) -> Evaluation:
+def _evaluation(place: str, review: Review, path: Path, options: ImportOptions) -> Evaluation:
     """Raises UnscoredError for a review without a score, and InputError."""
     score = review.sample_score.score
     names = list(score.value)
@@ -131,7 +131,7 @@ def _evaluation(place: str, review: Review, path: Path, options: Options) -> Eva
     )
 
 
-def _llm(review: Review, path: Path, options: Options) -> str:
+def _llm(review: Review, path: Path, options: ImportOptions) -> str:
     """The name that the endpoint was asked for; the folder has only the last part of it."""
     models = [message.model for message in review.messages if message.role == "assistant" and message.model]
     return options.llm or (models[-1] if models else path.absolute().parent.name)

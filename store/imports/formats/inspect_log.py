@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Format, Options, ToolScores
+from smacs.store.imports.format import Format, ImportOptions, ToolScores
 from smacs.store.imports.formats._inspect_archive import Fields, fields_of, is_zip_log, json_log, zip_log
 from smacs.store.imports.lines import top_keys
 from smacs.store.imports.question import LabelProblems, field_text, make_question
@@ -41,7 +41,7 @@ def recognises(path: Path) -> bool:
     return is_zip_log(path) or {"version", "status", "eval"} <= set(top_keys(path))
 
 
-def read(path: Path, options: Options) -> Iterator[Found]:
+def read(path: Path, options: ImportOptions) -> Iterator[Found]:
     """A question with one evaluation for each sample, the mean over its epochs; unscored samples are left out."""
     fields, samples = _log(path, options.max_mb)
     header = _header(path, fields)
@@ -157,7 +157,7 @@ def _first_lines(error: Exception) -> str:
 
 
 def _question(
-    place: str, sample: "EvalSample", header: "EvalSpec", options: Options, problems: LabelProblems
+    place: str, sample: "EvalSample", header: "EvalSpec", options: ImportOptions, problems: LabelProblems
 ) -> Question:
     text = sample.input if isinstance(sample.input, str) else _last_of_user(sample.input)
     target = sample.target if isinstance(sample.target, str) else sample.target[0] if len(sample.target) == 1 else None
@@ -187,7 +187,7 @@ def _last_of_user(messages: "Sequence[ChatMessage]") -> str:
 class _Scorer:
     """The score that is the grade: the user's, else the first one of the first sample, for all samples alike."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ImportOptions) -> None:
         self.options = options
         self.default: str | None = None
 

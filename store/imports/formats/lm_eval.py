@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Format, Options, ToolScores
+from smacs.store.imports.format import Format, ImportOptions, ToolScores
 from smacs.store.imports.formats._lm_eval_sample import Sample, SampleQuestion, first_text, read_sample
 from smacs.store.imports.lines import convert, first_keys, optional_document, read_lines
 from smacs.store.imports.question import LabelProblems
@@ -45,7 +45,7 @@ def recognises(path: Path) -> bool:
     return {"doc_id", "doc", "target", "resps", "filtered_resps"} <= set(first_keys(path))
 
 
-def read(path: Path, options: Options) -> Iterator[Found]:
+def read(path: Path, options: ImportOptions) -> Iterator[Found]:
     """A question with one evaluation for each sample, graded after one of the filters."""
     llm = options.llm or _llm(path)
     name = _FILE.fullmatch(stem(path).stem)
@@ -73,7 +73,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     _check_filters(path, list(filters), wanted, chosen, options)
 
 
-def _check_filters(path: Path, filters: Sequence[str], wanted: str, metric: str, options: Options) -> None:
+def _check_filters(path: Path, filters: Sequence[str], wanted: str, metric: str, options: ImportOptions) -> None:
     """Note the filters that were not taken. Raises InputError where the wanted one is not there."""
     if wanted and wanted not in filters:
         raise InputError(f"{path}: no sample has the filter {wanted!r}; there are {', '.join(filters)}.")

@@ -8,7 +8,7 @@ import msgspec
 
 from smacs.store.create.sources import TABLES, read_table, suffix_of
 from smacs.store.graders import GRADERS
-from smacs.store.imports.format import Format, Options
+from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.lines import convert, first_keys, read_lines, table_header, table_lines
 from smacs.store.imports.question import LabelProblems, field_text, with_label
 from smacs.store.imports.report import UnusableError
@@ -51,7 +51,7 @@ def _header(path: Path) -> list[str]:
     return table_header(path) if suffix_of(path) in TABLES else []
 
 
-def read(path: Path, options: Options) -> Iterator[Found]:
+def read(path: Path, options: ImportOptions) -> Iterator[Found]:
     """A question with one evaluation for each line."""
     problems = LabelProblems()
     for place, line in _table(path, options) if suffix_of(path) in TABLES else _lines(path, options):
@@ -62,7 +62,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     problems.note(path.name, options.note)
 
 
-def _lines(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
+def _lines(path: Path, options: ImportOptions) -> Iterator[tuple[str, Line]]:
     if options.text is None:
         yield from read_lines(path, Line, LOOKS, options)
         return
@@ -71,7 +71,7 @@ def _lines(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
             yield place, _line(place, values, options.text, strict=True)
 
 
-def _table(path: Path, options: Options) -> Iterator[tuple[str, Line]]:
+def _table(path: Path, options: ImportOptions) -> Iterator[tuple[str, Line]]:
     """The rows of a table; its cells are texts, and empty ones are not there."""
     for row in read_table(path, table_lines(path, options.max_mb)):
         place = f"{path}, line {row.number}"
@@ -91,7 +91,7 @@ def _line(place: str, values: Mapping[str, Any], text: str | None, *, strict: bo
     return convert(place, own, Line, LOOKS, strict=strict)
 
 
-def _evaluation(place: str, line: Line, path: Path, options: Options) -> Evaluation:
+def _evaluation(place: str, line: Line, path: Path, options: ImportOptions) -> Evaluation:
     return evaluation(
         options.grade(place, "correct", line.correct),
         line.response,
@@ -103,7 +103,7 @@ def _evaluation(place: str, line: Line, path: Path, options: Options) -> Evaluat
     )
 
 
-def _question(place: str, line: Line, options: Options, problems: LabelProblems) -> Question:
+def _question(place: str, line: Line, options: ImportOptions, problems: LabelProblems) -> Question:
     if options.in_bank(line.question):
         return Question(id=line.question, text="")
     dataset = options.dataset or line.dataset

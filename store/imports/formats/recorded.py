@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.store.imports.format import Format, Options
+from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.lines import convert
 from smacs.store.imports.question import make_question
 from smacs.store.imports.report import UnusableError
@@ -51,7 +51,7 @@ def recognises(path: Path) -> bool:
     return (path / QUESTIONS).is_file() and (path / RESPONSES).is_file()
 
 
-def read(path: Path, options: Options) -> Iterator[Found]:
+def read(path: Path, options: ImportOptions) -> Iterator[Found]:
     """Each question with its vector, then each answer with its question. A text that comes twice is two questions."""
     questions: dict[int, Question] = {}
     vectors = _vectors(path)
@@ -64,7 +64,7 @@ def read(path: Path, options: Options) -> Iterator[Found]:
     yield from _answers(path, questions, options)
 
 
-def _answers(path: Path, questions: Mapping[int, Question], options: Options) -> Iterator[Found]:
+def _answers(path: Path, questions: Mapping[int, Question], options: ImportOptions) -> Iterator[Found]:
     source = f"recorded: {path.name}/{RESPONSES}"
     for _, place, values in _rows(path / RESPONSES, _Response):
         with options.record():
@@ -83,7 +83,7 @@ def embedder(path: Path) -> EmbedderSpec | None:
     return None if vectors is None else EmbedderSpec(dimension=vectors.shape[1])
 
 
-def _question(place: str, item: _Item, options: Options) -> Question:
+def _question(place: str, item: _Item, options: ImportOptions) -> Question:
     question = make_question(
         item.question,
         options=item.options,
