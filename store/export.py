@@ -151,7 +151,7 @@ def write_parquet(part: Part, file: IO[bytes]) -> None:
         import pyarrow
         from pyarrow.parquet import write_table
     except ImportError as error:
-        raise InputError("Parquet needs a package more: pip install 'smacs[data]'") from error
+        raise InputError("Parquet needs another package: pip install 'smacs[data]'") from error
     questions = part.questions.values()
     texts = {name: [getattr(question, name) for question in questions] for name in ("id", "dataset", "subject")}
     columns = zip(part.llms, part.correctness().T, strict=True)

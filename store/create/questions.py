@@ -1,12 +1,12 @@
-"""Rows become questions: text, label, grader, id, dataset, subject."""
+"""From rows to questions: text, label, grader, id, dataset, subject."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from smacs.errors import InputError
-from smacs.store.create.columns import OPTIONS, Columns, as_text, columns_in, fill, is_template
-from smacs.store.create.labels import TASK_OF, Labelled, first_option, guess_grader, read_label
+from smacs.store.create.columns import OPTIONS, Columns, as_template, as_text, columns_in, fill, is_template
+from smacs.store.create.labels import TASK_OF, RawLabel, first_option, guess_grader, read_label
 from smacs.store.create.options import Options, is_missing, read_options
 from smacs.store.create.report import Location, Problem
 from smacs.store.create.sources import Row, Rows, Source
@@ -27,23 +27,23 @@ class SourcedQuestion(NamedTuple):
 
 
 class _Parsed(NamedTuple):
-    """The cells of one row that matter: the fields that are texts, the label as it came, a program's setup."""
+    """The fields of one row: those that are texts, the label as it came, the setup of a program."""
 
     texts: dict[str, str]
-    labelled: Labelled
+    label: RawLabel
     setup: Any
 
 
 def read_questions(
     rows: Rows, columns: Columns, *, label: bool = True
 ) -> tuple[list[SourcedQuestion], list[Problem], str]:
-    """The questions of a source, the rows that are none, and the grader that was guessed ("": none had to be).
+    """The questions of a source, the rows that are none, and the guessed grader ("" where the source names one).
 
-    Without `label` the texts are read and nothing else. Raises InputError.
+    Without `label` only the texts are read. Raises InputError.
     """
     columns = _without_foreign(columns, rows.rows)
     parsed, problems = _parse_all(rows, columns, label)
-    items = [item.labelled for _, item in parsed]
+    items = [item.label for _, item in parsed]
     guessed = _guess(rows.source, columns, items) if label else ""
     constants = {"dataset": rows.source.name, "grader": guessed, **rows.source.constants}
     first = _first(rows.source, items)
@@ -52,7 +52,7 @@ def read_questions(
 
 
 def _without_foreign(columns: Columns, rows: Sequence[Row]) -> Columns:
-    """A column that happens to be called task or grader, but names none of ours, says nothing."""
+    """The columns without one that happens to be called task or grader and holds other values than ours."""
     fields = dict(columns.fields)
     for name in columns.found & {"task", "grader"}:
         values = {as_text(row.values.get(fields[name])) for row in rows}
@@ -83,17 +83,17 @@ def _parse(row: Row, columns: Columns, label: bool) -> _Parsed:
         if not texts.get(name, "missing"):
             raise ValueError(f"the {name} is empty ({fields[name]!r})")
     if not label:
-        return _Parsed(texts, Labelled(None, options), None)
+        return _Parsed(texts, RawLabel(None, options), None)
     wanted = columns.fields["label"]
     value = _fill(wanted, row.values, columns, options) if is_template(wanted) else row.values.get(wanted)
     if is_missing(value):
         raise ValueError(f"the label is empty ({wanted!r})")
-    return _Parsed(texts, Labelled(value, options), row.values.get(columns.fields.get("setup", "")))
+    return _Parsed(texts, RawLabel(value, options), row.values.get(columns.fields.get("setup", "")))
 
 
 def _fill(wanted: str, values: Mapping[str, Any], columns: Columns, options: Options) -> str:
     """A column or template as text; a list of options is folded, another list has an item a line."""
-    template = wanted if is_template(wanted) else f"{{{wanted}}}"
+    template = as_template(wanted)
     cells = {}
     for name in columns_in(template):
         folds = name == OPTIONS or columns.options == (name,)
@@ -101,7 +101,7 @@ def _fill(wanted: str, values: Mapping[str, Any], columns: Columns, options: Opt
     return fill(template, cells)
 
 
-def _guess(source: Source, columns: Columns, items: Sequence[Labelled]) -> str:
+def _guess(source: Source, columns: Columns, items: Sequence[RawLabel]) -> str:
     """The grader of a source that names neither grader nor task."""
     given = source.constants.get("grader")
     if given is not None and given not in GRADERS:
@@ -117,7 +117,7 @@ def _guess(source: Source, columns: Columns, items: Sequence[Labelled]) -> str:
     return guessed
 
 
-def _first(source: Source, items: Sequence[Labelled]) -> int | None:
+def _first(source: Source, items: Sequence[RawLabel]) -> int | None:
     given = source.constants.get("first_option")
     if given is not None and given not in ("0", "1"):
         raise InputError(f"{source.where}: expected first_option 0 or 1, got {given!r}.")
@@ -134,7 +134,7 @@ def _question(item: _Parsed, constants: Mapping[str, str], first: int | None) ->
     return Question(
         id=texts.get("id") or question_id(texts["text"]),
         text=texts["text"],
-        label=read_label(item.labelled._replace(text=texts["text"]), grader or task, first, item.setup),
+        label=read_label(item.label._replace(text=texts["text"]), grader or task, first, item.setup),
         task=task,
         grader=grader,
         dataset=texts["dataset"],

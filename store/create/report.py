@@ -1,4 +1,4 @@
-"""What `create` found: problems, duplicates, test questions. `--report` writes it as JSON."""
+"""What `bank create` found: problems, duplicates, test questions. `--report` writes it as JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +40,7 @@ class Duplicate(msgspec.Struct, frozen=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """A text that has more than one label: nobody can say which is right, so that none of them is taken."""
+    """A text with more than one label: nobody can say which is right, so the question is left out."""
 
     places: list[Location]
     labels: list[str]
@@ -59,7 +59,7 @@ class Leak(msgspec.Struct, frozen=True):
 
 
 class SourceReport(msgspec.Struct):
-    """One source: what was read and how; `questions` of it are in the bank, or kept out of it if it is excluded."""
+    """One source: what was read and how. `questions` went into the bank, or for an excluded source were kept out."""
 
     where: str
     name: str
@@ -70,7 +70,7 @@ class SourceReport(msgspec.Struct):
 
 
 class CreateReport(msgspec.Struct, kw_only=True):
-    """All of it. `questions` is the size of the bank, 0 where none was made."""
+    """The whole report. `questions` is the size of the bank, 0 if none was made."""
 
     bank: str
     questions: int = 0

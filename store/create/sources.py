@@ -104,7 +104,7 @@ def read_source(source: Source) -> Rows:
 
 
 def read_file(source: Source) -> Rows:
-    """All rows of a file, by its suffix; rows that cannot be read say why. Raises InputError."""
+    """All rows of a file, whose ending says what it is; rows that cannot be read say why. Raises InputError."""
     path = Path(source.where).expanduser()
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
@@ -201,7 +201,7 @@ def _parquet(path: Path) -> Iterator[Row]:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise InputError(f"{path}: Parquet needs a package more: pip install 'smacs[data]'") from error
+        raise InputError(f"{path}: Parquet needs another package: pip install 'smacs[data]'") from error
     try:
         with ParquetFile(path) as file:
             batches = (row for batch in file.iter_batches() for row in batch.to_pylist())
@@ -212,7 +212,7 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 
 def read_hub(source: Source) -> Rows:
-    """All rows of one split; the split must be named where there are several. Raises InputError."""
+    """All rows of one split, which must be named if there are several. Raises InputError."""
     return Rows(source, "row", [Row(number, dict(values)) for number, values in enumerate(_split(source), 1)])
 
 
@@ -242,11 +242,11 @@ def _split(source: Source) -> Iterable[dict[str, Any]]:
 
 
 def _load(source: Source) -> Any:
-    """One split (a Dataset) where it is named, else all of them by name (a DatasetDict)."""
+    """The named split (a Dataset), else all of them by name (a DatasetDict)."""
     try:
         import datasets
     except ImportError as error:
-        raise InputError(f"{source.where}: a hub data set needs a package more: pip install 'smacs[data]'") from error
+        raise InputError(f"{source.where}: a hub data set needs another package: pip install 'smacs[data]'") from error
     name, config = split_name(source.where)
     datasets.disable_progress_bars()
     try:

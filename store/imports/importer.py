@@ -51,8 +51,8 @@ def import_(
     the other files are, and the report has an `error` for it; with `skip_invalid` only those records are left out. A
     new bank gets the embedder of the vectors in the files, else the pool's, else all-MiniLM-L6-v2. LLMs get the names
     that `rename` (theirs -> ours) has for them, else the pool's. `scale` is that of the scores, `100` or `1-10`. For
-    the rest see `Options` and `merge`. Raises InputError where no file can be used, BankError, BankLockedError; what
-    was read before an error stays in a bank that was there, a new one comes into being with the whole import.
+    the rest see `ImportOptions` and `merge`. Raises InputError where no file can be used, BankError, BankLockedError.
+    After an error a bank that was there keeps what was read before; a new bank is made by a whole import or not at all.
     """
     metric, range_ = read_metric(metric, scale)
     passed_over: list[Path] = []

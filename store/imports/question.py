@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from smacs.errors import GradingError, InputError
-from smacs.store.create.columns import as_text, columns_in, fill, is_template
-from smacs.store.create.labels import TASK_OF, TASKS, Labelled, fitting_grader, own_label, read_label
+from smacs.store.create.columns import as_template, as_text, columns_in, fill
+from smacs.store.create.labels import TASK_OF, TASKS, RawLabel, fitting_grader, label_in_row, read_label
 from smacs.store.create.options import LETTERS, Options, is_missing
 from smacs.store.graders import GRADERS, check_label
 from smacs.store.graders.choice import shown_letters
@@ -41,12 +41,12 @@ def make_question(
         options = _unmarked([option.strip() for option in options])
         base = msgspec.structs.replace(base, text=fold(text, options), task="choice")
         return with_label(base, letter_of(target, Options(tuple(options))), "choice", problems)
-    if own := own_label(row or {}):
+    if own := label_in_row(row or {}):
         return with_label(base, own[1], own[0], problems)
     if is_missing(target):
         return base
     mathematics = "math" if _MATHEMATICS.search(dataset) else ""
-    grader = fitting_grader(Labelled(target, Options(), base.text)) or mathematics
+    grader = fitting_grader(RawLabel(target, Options(), base.text)) or mathematics
     if not grader:
         return base
     return with_label(msgspec.structs.replace(base, task=_task(grader)), target, grader, problems)
@@ -62,7 +62,7 @@ def with_label(
     """
     if label is None:
         return question
-    item = Labelled(label, Options(), question.text)
+    item = RawLabel(label, Options(), question.text)
     grader = grader if grader in GRADERS else fitting_grader(item)
     if not grader:
         problems(f"no grader fits {str(label)[:60]!r}")
@@ -105,7 +105,7 @@ def field_text(place: str, wanted: str, fields: Mapping[str, Any]) -> str:
     A name may lead into a table within a field ("meta.title"); letter case does not matter. A list has an item a line.
     Raises InputError for a field that is not there, and where nothing is in them.
     """
-    template = wanted if is_template(wanted) else f"{{{wanted}}}"
+    template = as_template(wanted)
     values = {name: as_text(_value(place, name, fields)) for name in columns_in(template)}
     if not any(values.values()):
         raise InputError(f"{place}: --text {wanted}: nothing is in {', '.join(values) or 'it: it names no field'}.")
@@ -147,5 +147,5 @@ def _unmarked(options: Sequence[str]) -> list[str]:
 
 def letter_of(target: Any, options: Options) -> str | None:
     """The letter of the right option, from itself, its name or its text; None where `target` is none of these."""
-    read = read_label(Labelled(target, options), "choice", None)
+    read = read_label(RawLabel(target, options), "choice", None)
     return read if isinstance(read, str) and len(read) == 1 and read in LETTERS[: len(options.texts)] else None

@@ -148,7 +148,8 @@ def _zstd(where: str, file: IO[bytes]) -> IO[bytes]:
         from zstandard import ZstdDecompressor
     except ImportError as error:
         raise InputError(
-            f"{where} is compressed with zstd, which needs a package more: pip install zstandard. Or unpack it: zstd -d"
+            f"{where} is compressed with zstd, which needs another package: pip install zstandard. Or "
+            "unpack it: zstd -d"
         ) from error
     return cast(IO[bytes], ZstdDecompressor(max_window_size=128 * MB).stream_reader(file, read_across_frames=True))
 

@@ -104,7 +104,7 @@ def test_a_log_that_ends_too_early(tmp_path: Path) -> None:
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
-    with pytest.raises(InputError, match=r"Inspect logs need a package more: pip install 'smacs\[inspect\]'"):
+    with pytest.raises(InputError, match=r"Inspect logs need another package: pip install 'smacs\[inspect\]'"):
         read(SUMS)
 
 

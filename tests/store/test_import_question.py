@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smacs.pool.prompts import Prompts
-from smacs.store.create.labels import Labelled, guess_grader, read_label
+from smacs.store.create.labels import RawLabel, guess_grader, read_label
 from smacs.store.create.options import Options
 from smacs.store.graders import GRADERS, check_label, gradable, grade
 from smacs.store.imports.format import ImportOptions
@@ -69,7 +69,7 @@ def test_a_label_is_read_by_every_way(case: tuple[str, Any, str, str], way: Any,
     assert (question.grader, question.label) == (grader, read)
     check_label(question)
     assert question.task in Prompts.load().tasks  # else `evaluate` refuses the bank
-    item = Labelled(label, Options(), text)
+    item = RawLabel(label, Options(), text)
     assert guess_grader([item]) == grader and read_label(item, grader, None) == read  # as bank create reads it
 
 

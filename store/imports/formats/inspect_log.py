@@ -78,7 +78,7 @@ def _log(path: Path, max_mb: int) -> tuple[Fields, Iterator[tuple[str, bytes | N
     try:
         import inspect_ai.log  # noqa: F401 - said here, not at the first sample
     except ImportError as error:
-        raise InputError(f"{path}: Inspect logs need a package more: pip install 'smacs[inspect]'") from error
+        raise InputError(f"{path}: Inspect logs need another package: pip install 'smacs[inspect]'") from error
     if is_zip_log(path) or path.suffix == ".eval":
         return zip_log(path, max_mb)
     return json_log(path, max_mb)

@@ -132,7 +132,7 @@ def _batches(file: Path, columns: Sequence[str]) -> "Iterator[RecordBatch]":
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise InputError(f"{file}: Parquet needs a package more: pip install 'smacs[data]'") from error
+        raise InputError(f"{file}: Parquet needs another package: pip install 'smacs[data]'") from error
     try:
         with ParquetFile(file) as table:
             names = table.schema_arrow.names
