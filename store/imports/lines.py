@@ -105,7 +105,7 @@ def read_lines(
 
 
 def _records(path: Path, max_mb: int) -> Iterator[tuple[str, bytes | None]]:
-    """(place, JSON) of each record; None in the place of one that is too large."""
+    """(place, JSON) of each record; None instead of one that is too large."""
     with unpacked(path) as file:
         if _start(file) != b"[":
             for number, line in bounded_lines(file, max_mb):

@@ -1,4 +1,7 @@
-"""The import formats, one a file with a `FORMAT`, found by listing this folder; `_helpers` of a format are none."""
+"""The import formats: each file of this folder with a `FORMAT` is one, found by listing the folder.
+
+A file whose name begins with `_` is a part of the format that it is named after.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -33,8 +36,9 @@ def sources(
 ) -> list[tuple[Format, Path]]:
     """The files that `paths` stand for, each once and with its format: `name`, or the one that recognises it.
 
-    A folder stands for itself if a format recognises it, else for all files in it that a format recognises, by name;
-    `other` gets those that end as logs do, and that no format recognises. Raises InputError for a path that gives none.
+    A folder stands for itself if a format recognises it, else for all files in it that a format recognises, by name.
+    `other` gets the files that have the ending of a log and that no format recognises. Raises InputError for a path
+    without any file to import.
     """
     choice = [find_format(name)] if name else list(_found().values())
     found: dict[Path, Format] = {}

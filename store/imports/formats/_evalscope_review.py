@@ -195,7 +195,7 @@ def common_frame(prompts: Iterable[str]) -> Frame:
 
 
 def split_options(text: str) -> tuple[str, list[str]]:
-    """A question and its options, from the lines `A) ...`, `B) ...` that it ends with; headers go."""
+    """A question and its options, from the lines `A) ...`, `B) ...` that it ends with; headers are taken off."""
     parts = _HEADER.sub("", text, count=1) if _HEADER.match(text) else text
     lines = parts.split("\n")
     begin = max((i for i, line in enumerate(lines) if _letter(line) == "A"), default=len(lines))
@@ -225,7 +225,7 @@ def _instruction_count(lines: Sequence[str], *, leading: bool) -> int:
 
 
 def _instructs(line: str) -> bool:
-    """Whether a line is an instruction, a label such as "Options:", or empty; code and questions are not."""
+    """Whether a line is an instruction, a label such as "Options:", or empty, and not code or a question."""
     if not line.strip():
         return True
     if _CODE.match(line) or line.rstrip().endswith(("?", "？")):

@@ -34,7 +34,7 @@ def is_zip_log(path: Path) -> bool:
 
 
 def zip_log(path: Path, max_mb: int) -> tuple[Fields, Iterator[tuple[str, bytes | None]]]:
-    """The header, and (place, JSON) of each sample; None in the place of one that is too large. Raises InputError."""
+    """The header, and (place, JSON) of each sample; None instead of one that is too large. Raises InputError."""
     with _opened(path) as log:
         members = {info.filename: info for info in log.infolist()}  # of a name that comes twice the last one counts
         named = next((name for name in _HEADERS if name in members), None)
