@@ -110,7 +110,7 @@ async def _of_source(source: Source, own: list[SourcedQuestion], screen: Screen 
 
 
 def _default() -> "Embedder":
-    from smacs.pool.embed import make_embedder
+    from smacs.pool.embed import make_embedder  # imported here because it is slow and not always needed
 
     return make_embedder(DEFAULT_EMBEDDER)
 

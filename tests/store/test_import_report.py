@@ -84,68 +84,12 @@ def test_nothing_to_import_makes_no_bank(tmp_path: Path) -> None:
         assert not (tmp_path / "bank").exists()
 
 
-@pytest.mark.parametrize(
-    ("scale", "values", "expected"),
-    [
-        ("100", [63.5, 0, 100], [0.635, 0.0, 1.0]),
-        ("10", [7, 1, 10], [0.7, 0.1, 1.0]),
-        ("1-10", [1, 10, 5.5], [0.0, 1.0, 0.5]),
-        ("-1:1", [0, -1, 1], [0.5, 0.0, 1.0]),
-    ],
-)
-def test_scores_on_another_scale(tmp_path: Path, scale: str, values: list[float], expected: list[float]) -> None:
-    import_([lines(tmp_path / "x.jsonl", *values)], tmp_path / "bank", scale=scale)
-    assert grades(tmp_path / "bank") == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("scale", ["0", "much", "10-1", "", "nan"])
-def test_a_scale_that_is_none(tmp_path: Path, scale: str) -> None:
-    with pytest.raises(InputError, match="expected the best value of the score"):
-        import_([lines(tmp_path / "x.jsonl", 1)], tmp_path / "bank", scale=scale)
-
-
-def test_a_metric_with_its_scale(tmp_path: Path) -> None:
-    source = next((SAMPLES / "lm_eval" / "acme__tiny-7b-instruct").glob("samples_*"))
-    rows = [json.loads(line) for line in source.read_text().splitlines()]
-    path = tmp_path / "acme__x" / "samples_eq.jsonl"
-    path.parent.mkdir()
-    path.write_text("".join(json.dumps(row | {"metrics": ["eqbench"], "eqbench": 63.5}) + "\n" for row in rows))
-    import_([path], tmp_path / "bank", metric="eqbench/100")
-    assert grades(tmp_path / "bank") == pytest.approx([0.635] * 3)
-    with pytest.raises(InputError, match="Give one of them"):
-        import_([path], tmp_path / "bank", metric="eqbench/100", scale="100")
-
-
 def test_different_samples_with_one_text_are_a_warning(tmp_path: Path) -> None:
     same = [json.dumps({"question": "**User**:", "llm": "a", "correct": grade}) for grade in (1, 0, 0)]
     report = import_([lines(tmp_path / "x.jsonl", *same)], tmp_path / "bank")
     assert (report.by_file[0].same_text, report.by_file[0].same_example) == (2, "**User**:")
     assert any("2 samples have the text of an earlier one ('**User**:')" in note for note in report.notes)
     assert any("--text" in note for note in report.notes)
-
-
-def test_the_question_from_several_fields(tmp_path: Path) -> None:
-    row = {"question": "And why?", "passage": "It rained.", "meta": {"title": "Rain"}, "llm": "a", "correct": 1}
-    path = lines(tmp_path / "x.jsonl", json.dumps(row))
-    import_([path], tmp_path / "bank", text=r"{meta.title}: {passage}\n{question}")
-    assert QuestionBank.open(tmp_path / "bank").questions[0].text == "Rain: It rained.\nAnd why?"
-    with pytest.raises(InputError, match=r"there is no field 'body'; there are question, passage, meta"):
-        import_([path], tmp_path / "bank", text="{body}")
-
-
-@pytest.mark.parametrize(
-    ("tool", "text", "expected"),
-    [
-        ("lm_eval/acme__tiny-7b-instruct", "Sum: {QUESTION}", "Sum: What is 7 + 5?"),
-        ("inspect", "Q: {input}", "Q: What is 7 + 5?"),
-        ("evalscope/reviews", "P: {prompt}", "P: "),
-    ],
-)
-def test_a_template_for_every_tool(tmp_path: Path, tool: str, text: str, expected: str) -> None:
-    if tool == "inspect":
-        pytest.importorskip("inspect_ai", reason="the extra `inspect` is not installed")
-    import_([SAMPLES / tool], tmp_path / "bank", text=text)
-    assert any(question.text.startswith(expected) for question in QuestionBank.open(tmp_path / "bank").questions)
 
 
 def test_the_tools_own_accuracy_beside_what_was_imported(tmp_path: Path) -> None:
