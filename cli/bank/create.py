@@ -11,7 +11,7 @@ from smacs.cli.options import PoolOption
 if TYPE_CHECKING:
     from smacs.pool.pool import Pool
     from smacs.store.create.create import Created
-    from smacs.store.create.source import Source
+    from smacs.store.create.sources import Source
 
 _FIELDS = "text, label, options, id, dataset, subject, task, grader, setup"
 _From = Annotated[

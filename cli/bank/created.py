@@ -33,7 +33,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
 def created(made: "Created") -> None:
     """How each source was read, what was left out, and where the bank is."""
-    from smacs.store.create.report import left_out
+    from smacs.store.create.report import omissions
 
     console = Console(stderr=True, highlight=False)
 
@@ -48,7 +48,7 @@ def created(made: "Created") -> None:
         say(f"{source.name}: {source.columns}, {source.questions:,} questions excluded")
     for text in _examples(made.report):
         say(text, "yellow")
-    say(left_out(made.report))
+    say(omissions(made.report))
     print(f"{made.report.questions} questions\t{made.bank.path}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from smacs.store.create.source import Source
+    from smacs.store.create.sources import Source
 
 _NAMED = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
@@ -37,7 +37,7 @@ def read_sources(
 
 def _name(text: str) -> tuple[str, str]:
     """NAME=WHERE; without a name the source's own."""
-    from smacs.store.create.source import default_name
+    from smacs.store.create.sources import default_name
 
     match = _NAMED.fullmatch(text)
     if match and not Path(text).exists():
@@ -46,7 +46,7 @@ def _name(text: str) -> tuple[str, str]:
 
 
 def _source(name: str, where: str, told: Told, names: Sequence[str]) -> "Source":
-    from smacs.store.create.source import Source
+    from smacs.store.create.sources import Source
 
     columns = _pairs("--map", told.columns, name, names)
     return Source(

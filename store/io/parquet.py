@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.errors import InputError
-from smacs.store.io.packed import MB, RECORD, UNPACKED, WHOLE, TooLargeError
+from smacs.store.io.foreign import MB, RECORD, UNPACKED, WHOLE, TooLargeError
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema
@@ -57,7 +57,7 @@ def _batches(
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise InputError(f"{path}: Parquet needs a package more: pip install 'smacs[data]'") from error
+        raise InputError(f"{path}: Parquet needs another package: pip install 'smacs[data]'") from error
     try:
         with ParquetFile(path) as plain:
             schema = plain.schema_arrow

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.create.read import read
-from smacs.store.create.source import Source
+from smacs.store.create.sources import Source, read_source
 from smacs.store.imports import import_
-from smacs.store.io.packed import MB, TooLargeError
+from smacs.store.io.foreign import MB, TooLargeError
 from smacs.store.io.parquet import parquet_rows
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `data` is not installed")
@@ -92,7 +91,7 @@ def test_a_part_of_a_column_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_new_bank_takes_no_more_than_fits_in_memory(tmp_path: Path) -> None:
     file = written(tmp_path / "x.parquet", text=["a"] * MANY, more=folded("x" * (32 * MB), of=[0] * MANY))
     with pytest.raises(InputError, match=r"more than 2,048 MB. Cut it into several files"):
-        read(Source(where=str(file)))
+        read_source(Source(where=str(file)))
 
 
 def test_a_recorded_answer_that_is_too_long_costs_itself_alone(tmp_path: Path) -> None:
