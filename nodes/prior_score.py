@@ -9,29 +9,27 @@ the sum of S_i over I, so that LLMs with and without gaps stay comparable. Other
 are in `smacs.nodes.selectors`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypedDict
 
-from smacs.nodes.retrieve import Support, find_support
-from smacs.nodes.selectors.live import live_scores
-from smacs.nodes.shared.embed import load_bank
-from smacs.nodes.shared.run import Run, Tools, run_of
+from smacs.nodes.retrieve import find_support
+from smacs.nodes.selectors.shared.live import live_scores
+from smacs.nodes.shared.determinism import places
+from smacs.nodes.shared.question import Asked
+from smacs.nodes.shared.run import Run, Support, Tools, run_of
 from smacs.nodes.shared.settings import PAPER
-from smacs.nodes.shared.ties import places
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
+from smacs.store.view import BankView
 
 Floats = npt.NDArray[np.float64]
 
 
-class Retrieved(TypedDict):
+class RetrievalState(TypedDict):
     """What `prior_score` reads."""
 
-    asked: dict[str, Any]
+    asked: Asked
     run: Run | None
 
 
@@ -57,7 +55,7 @@ def rank(priors: Floats, accuracies: Floats) -> list[int]:
 
 
 async def _priors(
-    view: "BankView",
+    view: BankView,
     names: list[str],
     support: Support,
     within: npt.NDArray[np.float32],
@@ -70,17 +68,17 @@ async def _priors(
     return await live_scores(view, names, selector, support.query, question)
 
 
-async def support_of(state: Retrieved, tools: Tools) -> tuple[Run, Support]:
+async def support_of(state: RetrievalState, tools: Tools) -> tuple[Run, Support]:
     """The run and its support, found anew after a resume from a checkpoint."""
     run = run_of(state.get("run"), tools.settings)
     return run, run.support or (await find_support(state["asked"]["question"], tools, run))[0]
 
 
-async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
+async def prior_score(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     """Score every LLM of the pool and rank them; the first K become referencers."""
     run, support = await support_of(state, tools)
     names = list(tools.pool.llms)
-    view, _ = await load_bank(tools, run)
+    view = await tools.view(run)
     within = view.correctness(names, support.indices)
     priors = await _priors(view, names, support, within, tools.settings.selector, state["asked"]["question"])
     accuracies = np.array([view.accuracies.get(name, 0.0) for name in names])

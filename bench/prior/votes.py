@@ -14,7 +14,7 @@ from smacs.bench.prior.data import Recorded, Rows
 from smacs.bench.prior.metrics import Floats, Places, Tally, ranking
 from smacs.bench.prior.splits import Folds, without_twins
 from smacs.nodes.selectors import Selector
-from smacs.nodes.vote import Ballots, FittedRule, Polled, Rule, Verdict, budgeted, in_order
+from smacs.nodes.vote import Ballots, FittedRule, Poll, Rule, Verdict, budgeted, in_order
 
 INNER_FOLDS = 5
 
@@ -29,9 +29,9 @@ class Part:
     correct: npt.NDArray[np.float32]
 
     @property
-    def polled(self) -> Polled:
+    def polled(self) -> Poll:
         """As a rule is fitted on it."""
-        return Polled(self.ballots, self.priors, self.correct)
+        return Poll(self.ballots, self.priors, self.correct)
 
     def take(self, rows: Rows) -> "Part":
         """Some of the questions."""

@@ -3,7 +3,6 @@
 Each is one file of this package that ends in `SELECTOR = ...`; `selectors()` finds them all.
 """
 
-from smacs.nodes.selectors.registry import find_selector, selectors
-from smacs.nodes.selectors.selector import Fitted, Known, Queries, Selector
+from smacs.nodes.selectors.shared.selector import Fitted, Queries, Selector, TrainingSet, find_selector, selectors
 
-__all__ = ["Fitted", "Known", "Queries", "Selector", "find_selector", "selectors"]
+__all__ = ["Fitted", "Queries", "Selector", "TrainingSet", "find_selector", "selectors"]

@@ -1,4 +1,4 @@
-"""Whoever asks the embedder within a question waits for its share of the deadline and no longer."""
+"""A run: its clock, its state of the bank, and an embedder that is waited for no longer than its share allows."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ import pytest
 
 from smacs.errors import EmbedderDownError
 from smacs.graph.build import build_graph
-from smacs.nodes.shared import embed as own
-from smacs.nodes.shared.embed import embed, load_bank, seconds_for
+from smacs.nodes.shared import embed
+from smacs.nodes.shared import run as running
 from smacs.nodes.shared.run import Run, Tools
 from smacs.nodes.shared.settings import Settings
 from smacs.pool.config import EmbedderSpec
@@ -46,38 +46,37 @@ def tools_of(embedder: Sleepy, deadline: float = 600.0) -> Tools:
 
 async def test_one_that_hangs_is_given_up_and_gets_little_time_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it answers again, which makes all good."""
-    monkeypatch.setattr(own, "AGAIN", 0.2)
+    monkeypatch.setattr(embed, "AGAIN", 0.2)
     embedder = Sleepy()
     tools = tools_of(embedder)
     async with asyncio.timeout(LIMIT):
         with pytest.raises(EmbedderDownError, match=r"no vectors within 0\.1 seconds"):
-            await embed(["a"], tools, 0.1)
+            await tools.embed(["a"], 0.1)
         with pytest.raises(EmbedderDownError, match=r"no vectors within 0\.2 seconds"):
-            await embed(["a"], tools, 600.0)
+            await tools.embed(["a"], 600.0)
         embedder.awake.set()
-        assert (await embed(["a", "b"], tools, 600.0, query=True)).tolist() == [[1.0, 1.0]] * 2
+        assert (await tools.embed(["a", "b"], 600.0, query=True)).tolist() == [[1.0, 1.0]] * 2
         embedder.awake.clear()
         with pytest.raises(EmbedderDownError, match=r"no vectors within 0\.3 seconds"):
-            await embed(["a"], tools, 0.3)
+            await tools.embed(["a"], 0.3)
 
 
 async def test_who_gives_up_a_question_is_not_told_of_an_embedder() -> None:
     """A deadline further out is not this one."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await embed(["a"], tools_of(Sleepy()), 600.0)
+            await tools_of(Sleepy()).embed(["a"], 600.0)
 
 
 def test_something_is_always_left() -> None:
     run = Run(600.0)
-    assert seconds_for(run, 0.5) == pytest.approx(300.0, abs=5)
-    assert seconds_for(Run(600.0, started=run.started - 1000), 0.5) == 0.5
+    assert run.time_to_embed(0.5) == pytest.approx(300.0, abs=5)
+    assert Run(600.0, started=run.started - 1000).time_to_embed(0.5) == pytest.approx(0.5)
 
 
 async def test_a_question_sees_one_state_of_the_bank() -> None:
     view = cast(Any, object())
-    seen, reasons = await load_bank(tools_of(Sleepy()), Run(600.0, view=view))
-    assert (seen is view, reasons) == (True, [])
+    assert await tools_of(Sleepy()).view(Run(600.0, view=view)) is view
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +93,7 @@ async def test_new_questions_of_a_bank_wait_for_an_embedder_that_hangs(
     mock: MockServer, make_pool: Callable[..., Pool], grown: QuestionBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bank in memory answers, long before the deadline: 1.2 seconds for the bank, then 2 of the 30 it had left."""
-    monkeypatch.setattr(own, "QUESTION_SHARE", 0.02)
+    monkeypatch.setattr(running, "QUESTION_SHARE", 0.02)
     mock.set("mock-embedder", fault="hang")
     graph = build_graph(make_pool(), grown, settings={"k": 2, "n": 1, "deadline": 60.0}).compile()
     async with asyncio.timeout(2 * LIMIT):
