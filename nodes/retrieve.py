@@ -36,11 +36,11 @@ def support_set(
     indices = np.flatnonzero(similarity >= np.float32(threshold * (1 - ROUNDING)))
     chosen = similarity[indices].astype(np.float64)
     if not chosen.any():
-        return everything(count)
+        return whole_bank(count)
     return Support(indices, chosen, threshold, query=query)
 
 
-def everything(count: int) -> Support:
+def whole_bank(count: int) -> Support:
     """The whole bank of `count` questions with equal weights."""
     return Support(np.arange(count), np.ones(count), 0.0, blind=True)
 
@@ -50,7 +50,7 @@ async def retrieve(state: QuestionInput, tools: Tools) -> dict[str, Any]:
     run = Run(tools.settings.deadline)
     asked = read_question(state)
     check_length(asked["question"], tools.pool)
-    tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
+    tools.prompts.id(asked["task"])  # an unknown task is refused before any LLM is asked
     view, late = await tools.load_view()
     run.view = view
     support, reasons = await find_support(asked["question"], tools, run)
@@ -77,7 +77,7 @@ async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, 
     try:
         query = (await tools.embed([question], run.time_to_embed(), query=True))[0]
     except EmbedderDownError as error:
-        return everything(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
+        return whole_bank(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
     support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)
     reason = "the support is the whole bank, weighted equally: no bank question has any similarity"
     return support, [reason] if support.blind else []

@@ -16,7 +16,7 @@ from smacs.nodes.shared.determinism import first_largest
 from smacs.nodes.shared.extract import Answers, extract
 from smacs.nodes.shared.records import ReferencesState, answer_with_reference, at_least_one, shortfall
 from smacs.nodes.shared.run import Run, Tools, run_of
-from smacs.nodes.vote.belief import in_order, prior_order
+from smacs.nodes.vote.belief import prior_order, sequential_vote
 from smacs.nodes.vote.rules.majority import RULE
 from smacs.nodes.vote.signals import ballots
 
@@ -24,7 +24,7 @@ from smacs.nodes.vote.signals import ballots
 def most_frequent(answers: Answers, priors: Sequence[float]) -> int:
     """Position of the best voter of the most frequent answer; ties: higher summed prior. -1: no answer at all."""
     scores = np.array([priors], np.float64)
-    verdict = in_order(RULE, ballots([""], [answers]), scores, prior_order(scores), k=len(answers))
+    verdict = sequential_vote(RULE, ballots([""], [answers]), scores, prior_order(scores), k=len(answers))
     return int(verdict.chosen[0])
 
 

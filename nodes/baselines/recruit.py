@@ -23,9 +23,9 @@ from smacs.nodes.baselines.skills import (
     probabilities,
     question_keywords,
 )
-from smacs.nodes.prior_score import RetrievalState, rank, support_of
+from smacs.nodes.prior_score import rank, run_and_support
 from smacs.nodes.shared.determinism import random_of
-from smacs.nodes.shared.records import Usage, total_usage
+from smacs.nodes.shared.records import RetrievalState, Usage, total_usage
 from smacs.nodes.shared.run import Run, Tools
 from smacs.store.view import BankView
 
@@ -45,7 +45,7 @@ def chances(suitability: Floats, shares: Floats) -> Floats:
 async def recruit(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     """Draw the experts; one drawn several times gives as many samples. The likeliest others stand in for them."""
     names, question = list(tools.pool.llms), state["asked"]["question"]
-    run, support = await support_of(state, tools)
+    run, support = await run_and_support(state, tools)
     view = await tools.view(run)
     found, told = await _by_keywords(view, question, tools, run)
     if found is None:

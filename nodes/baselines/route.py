@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.prior_score import RetrievalState, rank, support_of
+from smacs.nodes.prior_score import rank, run_and_support
 from smacs.nodes.selectors.shared.columns import Columns
 from smacs.nodes.shared.determinism import first_largest
+from smacs.nodes.shared.records import RetrievalState
 from smacs.nodes.shared.run import Support, Tools
 from smacs.store.index.labels import Labels
 from smacs.store.view import BankView
@@ -35,7 +36,7 @@ def accuracies_within(correct: npt.NDArray[np.float32], overall: Floats) -> Floa
 async def route(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     """Rank the LLMs; the first K are asked for n samples each."""
     asked, names = state["asked"], list(tools.pool.llms)
-    run, support = await support_of(state, tools)
+    run, support = await run_and_support(state, tools)
     view = await tools.view(run)
     dataset = asked["dataset"] or largest_share(support, view.datasets)
     scores, note = _scores(view, names, dataset)

@@ -6,7 +6,7 @@ With V of eq. 1, the profile of an LLM is
 
 where a cell that was never evaluated counts like the mean of those that were. Its strength is the sum of its profile,
 squared and normalised over the LLMs, its suitability for a question the sum of its profile over the question's skills
-times its strength. LLMs that are not suitable at all (a sum of 0 or less) are left out where others are.
+times its strength. LLMs that are not suitable at all (a sum of 0 or less) are left out, unless all are.
 
 Where the bank has keywords (`smacs bank keywords`) they are the skills, and a question's own are named by an LLM and
 compared with them by their embeddings. Else the skill of a bank question is its subject, or its data set if it has

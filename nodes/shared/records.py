@@ -1,4 +1,4 @@
-"""The records that nodes hand on: references, candidates, and what the calls cost."""
+"""The records that nodes hand on: references, candidates, what calls cost; and the states that several nodes read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
@@ -45,6 +45,13 @@ class Candidate(TypedDict):
     perplexity: float | None
     similarity: float | None
     score: float | None
+
+
+class RetrievalState(TypedDict):
+    """What nodes read once the support is there."""
+
+    asked: Asked
+    run: Run | None
 
 
 class ReferencesState(TypedDict):

@@ -64,12 +64,12 @@ class Run:
         """Seconds until `share` of the deadline has passed; never below 0."""
         return max(self.deadline * share - (time.monotonic() - self.started), 0.0)
 
-    def time_to_embed(self, share: float = QUESTION_SHARE) -> float:
-        """Seconds that embedding may take: until `share` of the deadline has passed, but never less than `LAST`."""
-        return max(self.time_left(share), LAST)
+    def time_to_embed(self) -> float:
+        """Seconds that embedding the question may take: until half the deadline has passed, at least `LAST`."""
+        return max(self.time_left(QUESTION_SHARE), LAST)
 
     def time_to_compare(self) -> float:
-        """Seconds that embedding the answers may take: a share of the deadline out of what is left, and `LAST`."""
+        """Seconds that embedding the answers may take: what is left, at most a share of the deadline, and `LAST`."""
         return min(self.time_left(), ANSWERS_SHARE * self.deadline) + LAST
 
     def next_substitute(self) -> str | None:

@@ -5,8 +5,8 @@ these":
 
     P(o) = exp(S_o) / (1 + sum over the answers o' given of exp(S_o'))
 
-A call more is worth its price while the leading answer is in doubt: `in_order` stops as soon as its P is above a
-threshold, and `budgeted` finds the threshold that spends a given number of calls on the bank.
+One more call is worth its price while the leading answer is in doubt: `sequential_vote` stops as soon as its P is above
+a threshold, and `budget_threshold` finds the threshold that spends a given number of calls on the bank.
 
 LLMs fall for the same wrong options, so log-odds must not simply be added up. With x_r figures of LLM r's reply and w_o
 figures of answer o, pooling makes the score of an answer
@@ -56,7 +56,7 @@ def probabilities(same: Floats, scored: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for m questions."""
+    """What a vote decided for m questions."""
 
     chosen: npt.NDArray[np.int64]
     """(m,) the LLM whose reply is the answer: of those who gave it, the first called; -1 = nobody answered."""
@@ -71,10 +71,10 @@ def prior_order(priors: Floats) -> npt.NDArray[np.int64]:
     return np.argsort(places(priors), axis=1, kind="stable")
 
 
-def in_order(
+def sequential_vote(
     fitted: FittedRule, ballots: Ballots, priors: Floats, order: Order, k: int, threshold: float = 1.0
 ) -> Verdict:
-    """Call `order` (m, >= k) from the left until the answer's probability is above `threshold`, or k were called."""
+    """Call `order` (m, >= k) from the left until the answer's probability is above `threshold`, or k are called."""
     steps = _steps(fitted, ballots, priors, order[:, :k])
     at = _stops(steps.probability, threshold)
     rows = np.arange(len(at))
@@ -83,8 +83,8 @@ def in_order(
     return Verdict(chosen, at + 1, steps.probability[rows, at])
 
 
-def budgeted(fitted: FittedRule, poll: Poll, order: Order, k: int, calls: float) -> float:
-    """The highest threshold with which `in_order` spends at most `calls` calls a question on the bank.
+def budget_threshold(fitted: FittedRule, poll: Poll, order: Order, k: int, calls: float) -> float:
+    """The highest threshold with which `sequential_vote` spends at most `calls` calls a question on the bank.
 
     A rule is a little surer of the questions that it was fitted on: new ones take about one call in a hundred more.
     """

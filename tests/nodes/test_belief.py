@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from smacs.nodes.vote import Ballots, Poll, budgeted, find_rule, in_order, prior_order
+from smacs.nodes.vote import Ballots, Poll, budget_threshold, find_rule, prior_order, sequential_vote
 from smacs.nodes.vote.belief import agreement, fit_pooling, none_score, probabilities, scores
 from smacs.nodes.vote.rule import FittedRule
 from smacs.nodes.vote.signals import SIGNALS
@@ -40,17 +40,17 @@ def test_calls_end_when_the_answer_is_sure_enough() -> None:
     # two against one e^2/(1+e+e^2) = 0.665.
     poll = bank([[4, 4, 5], [4, 5, 5], [4, 5, 6]])
     order = prior_order(poll.priors)
-    sure = in_order(majority(poll), poll.ballots, poll.priors, order, 3, threshold=0.8)
+    sure = sequential_vote(majority(poll), poll.ballots, poll.priors, order, 3, threshold=0.8)
     assert sure.calls.tolist() == [2, 3, 3]
     assert sure.chosen.tolist() == [0, 1, 0]
-    first = in_order(majority(poll), poll.ballots, poll.priors, order, 3, threshold=0.7)
+    first = sequential_vote(majority(poll), poll.ballots, poll.priors, order, 3, threshold=0.7)
     assert first.calls.tolist() == [1, 1, 1]
     assert first.chosen.tolist() == [0, 0, 0]
 
 
 def test_the_order_of_calls_is_the_caller_s() -> None:
     poll = bank([[4, 4, 5]])
-    verdict = in_order(majority(poll), poll.ballots, poll.priors, np.array([[2, 0, 1]]), 1)
+    verdict = sequential_vote(majority(poll), poll.ballots, poll.priors, np.array([[2, 0, 1]]), 1)
     assert (verdict.chosen.tolist(), verdict.calls.tolist()) == ([2], [1])
 
 
@@ -58,28 +58,29 @@ def test_the_budget_is_kept_on_the_bank() -> None:
     # Two of three alike: 2 calls for the first kind, 3 for the others. 5 calls for 2 questions fit 2.5 a question.
     poll = bank([[4, 4, 5], [4, 5, 5]])
     order = prior_order(poll.priors)
-    threshold = budgeted(majority(poll), poll, order, 3, 2.5)
-    assert in_order(majority(poll), poll.ballots, poll.priors, order, 3, threshold).calls.tolist() == [2, 3]
-    cheap = budgeted(majority(poll), poll, order, 3, 2.4)
-    assert in_order(majority(poll), poll.ballots, poll.priors, order, 3, cheap).calls.tolist() == [1, 1]
-    assert budgeted(majority(poll), poll, order, 3, 3.0) == 1.0
+    threshold = budget_threshold(majority(poll), poll, order, 3, 2.5)
+    assert sequential_vote(majority(poll), poll.ballots, poll.priors, order, 3, threshold).calls.tolist() == [2, 3]
+    cheap = budget_threshold(majority(poll), poll, order, 3, 2.4)
+    assert sequential_vote(majority(poll), poll.ballots, poll.priors, order, 3, cheap).calls.tolist() == [1, 1]
+    assert budget_threshold(majority(poll), poll, order, 3, 3.0) == pytest.approx(1.0)
 
 
 def test_one_live_question_is_a_batch_of_one() -> None:
     poll = bank([[4, 4, 5], [4, 5, 5], [4, 5, 6]])
     order = prior_order(poll.priors)
     fitted = majority(poll)
-    whole = in_order(fitted, poll.ballots, poll.priors, order, 3, threshold=0.8)
+    whole = sequential_vote(fitted, poll.ballots, poll.priors, order, 3, threshold=0.8)
     for i in range(3):
-        one = in_order(fitted, poll.ballots.take(np.array([i])), poll.priors[[i]], order[[i]], 3, threshold=0.8)
+        one = sequential_vote(fitted, poll.ballots.take(np.array([i])), poll.priors[[i]], order[[i]], 3, threshold=0.8)
         assert one.chosen[0] == whole.chosen[i]
         assert one.calls[0] == whole.calls[i]
 
 
 def test_nobody_answered() -> None:
     poll = bank([[-1, -1, -1]])
-    verdict = in_order(majority(poll), poll.ballots, poll.priors, prior_order(poll.priors), 3)
-    assert (verdict.chosen.tolist(), verdict.calls.tolist(), verdict.probability.tolist()) == ([-1], [3], [0.0])
+    verdict = sequential_vote(majority(poll), poll.ballots, poll.priors, prior_order(poll.priors), 3)
+    assert (verdict.chosen.tolist(), verdict.calls.tolist()) == ([-1], [3])
+    assert verdict.probability == pytest.approx([0.0])
 
 
 def test_pooling_finds_the_numbers_that_made_the_data() -> None:

@@ -99,7 +99,7 @@ def test_data_sets_with_the_same_share_are_taken_in_the_order_of_the_bank() -> N
 
 def test_the_ranking_score_counts_equal_scores_half() -> None:
     scores, grades = np.array([[MORE, LESS]]), np.array([[0.0, 1.0]])
-    assert ranked_pairs(scores, grades).gained.tolist() == [0.5]
+    assert ranked_pairs(scores, grades).gained == pytest.approx([0.5])
     assert ranking(scores, np.array([0.1, 0.2])).tolist() == [[1, 0]]
 
 

@@ -15,7 +15,7 @@ NAN = float("nan")
 X, Y = [1.0, 0.0], [0.0, 1.0]
 
 
-def known(
+def training_set(
     correct: list[list[float]], matrix: list[list[float]], datasets: list[int], subjects: list[int]
 ) -> TrainingSet:
     return TrainingSet(
@@ -39,7 +39,7 @@ def vectors(*rows: list[float]) -> Vectors:
 
 
 # Four questions, two each in data sets 0 and 1; LLM 0 is right on data set 0, LLM 1 on data set 1 where it was asked.
-BANK = known([[1, 0], [1, 0], [0, 1], [0, NAN]], [X, X, Y, Y], [0, 0, 1, 1], [0, 0, 1, 2])
+BANK = training_set([[1, 0], [1, 0], [0, 1], [0, NAN]], [X, X, Y, Y], [0, 0, 1, 1], [0, 0, 1, 2])
 
 
 def test_every_selector_is_found_under_its_name_and_says_where_it_comes_from() -> None:
@@ -58,7 +58,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
 
 def test_arrays_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(InputError, match=r"same N > 0; these have the shapes \(2, 2\), \(1, 1\)"):
-        known([[1]], [X, Y], [0, 0], [0, 0])
+        training_set([[1]], [X, Y], [0, 0], [0, 0])
     with pytest.raises(InputError, match="N > 0"):
         TrainingSet(np.empty((0, 2), np.float32), np.empty((0, 1), np.float32), codes(), codes())
 
@@ -71,7 +71,7 @@ def test_global_accuracy_averages_the_cells_that_exist() -> None:
 
 def test_simple_router_takes_the_data_set_and_for_a_live_question_that_of_the_nearest() -> None:
     routed = scores("simple_router", BANK, Queries(vectors(X, X, Y), codes(0, 1, -1), codes(-1, -1, -1)))
-    assert routed.tolist() == [[1, 0], [0, 1], [0, 1]]
+    assert routed == pytest.approx(np.array([[1, 0], [0, 1], [0, 1]]))
 
 
 def test_skill_profiles_by_hand() -> None:
@@ -102,7 +102,7 @@ def test_knn_shrinkage_by_hand() -> None:
 
 
 def test_an_llm_that_no_neighbour_knows_keeps_the_data_sets_mean() -> None:
-    bank = known([[1, NAN], [0, NAN], [0, 1]], [X, X, Y], [0, 0, 1], [0, 0, 0])
+    bank = training_set([[1, NAN], [0, NAN], [0, 1]], [X, X, Y], [0, 0, 1], [0, 0, 0])
     result = KnnShrinkage(k=2).fit(bank).scores(Queries.live(vectors(X)))
     assert result[0, 1] == pytest.approx(1.0)
 

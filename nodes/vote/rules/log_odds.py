@@ -3,8 +3,8 @@
     weight_r = log(p_r / (1 - p_r)) + log(D)
 
 with p_r the probability that LLM r is right, from its own prior (calibrated on its own column of the bank), and D the
-wrong answers that an error could have hit (Nitzan and Paroush 1982, extended to D + 1 answers). D follows from the
-bank: two wrong LLMs give the same answer once in D times.
+number of wrong answers that an LLM may fall for (Nitzan and Paroush 1982, extended to D + 1 answers). D follows from
+the bank: two wrong LLMs give the same answer once in D times.
 """
 
 from dataclasses import dataclass
