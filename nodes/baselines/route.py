@@ -1,4 +1,4 @@
-"""Route: LLMs chosen by their accuracy on the bank, without looking at how similar its questions are.
+"""Route: LLMs chosen by their accuracy on one data set of the bank, or on all of it.
 
 `route` ranks them by their accuracy on the questions of one data set: the one that the caller names, else the one with
 the largest similarity-weighted share of the support. Where the bank has no question of it, the whole bank counts; so it
