@@ -25,7 +25,7 @@ OPERATORS = "+-*/=<>"
 SHORT = 25  # characters: an option with digits and no longer than this is a result, not a sentence
 FEATURES = 12
 INVERSE_STRENGTH = 10.0  # C of scikit-learn: rows have length 1, so their weights are large
-SAMPLE = 20_000  # questions of a larger bank that are the topics are learned from
+SAMPLE = 20_000  # questions of a larger bank that the topics are learned from
 
 
 @lru_cache(maxsize=1 << 14)  # the folds of a cross-validation have their texts in common
