@@ -2,7 +2,7 @@
 
 1. Per LLM, from its own column of the bank: the log-odds z_r that its answer is right, given its prior for this
    question and the figures of its reply (`calibration`).
-2. For all LLMs, a few numbers (`fit_pooling`): a reply weighs c_1 z_r + c_2 a_r + c_3 a_r z_r + b_j, with a_r the log-odds
+2. For all LLMs, a few numbers (`belief`): a reply weighs c_1 z_r + c_2 a_r + c_3 a_r z_r + b_j, with a_r the log-odds
    of r's mean accuracy (a weak LLM's vote says less than its log-odds promise: it errs with the crowd) and b_j for the
    j-th to answer; an answer by itself is worth d times its `WORTH`, what the form of an option gives away.
 
