@@ -13,7 +13,7 @@ from smacs.cli.options import BankOption, PoolOption, with_settings
 
 if TYPE_CHECKING:
     from smacs.cli.show import Board
-    from smacs.nodes.shared.question import Asked
+    from smacs.nodes.shared.question import QuestionInput
     from smacs.pool.pool import Pool
 
 TRACE = (
@@ -66,7 +66,7 @@ def ask(
     if html is not None:
         check_file(html)
     board = Board(quiet=quiet)
-    asked: Asked = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
+    asked: QuestionInput = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
     started = datetime.now(UTC)
     result = run(asked, system=system, pool=pool, bank=bank, settings=settings, board=board)
     trace = {"system": system, **{key: result[key] for key in TRACE}}
@@ -99,7 +99,7 @@ def read_question(argument: str | None, file: Path | None) -> str:
 
 
 def run(
-    question: "Asked", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
+    question: "QuestionInput", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
 ) -> dict[str, Any]:
     """Answer one question; servers that had to be started for it are stopped again."""
     from smacs.graph.systems import build_system
@@ -117,7 +117,7 @@ def run(
         return asyncio.run(_answer(graph, question, loaded, board))
 
 
-async def _answer(graph: Any, question: "Asked", pool: "Pool", board: "Board") -> dict[str, Any]:
+async def _answer(graph: Any, question: "QuestionInput", pool: "Pool", board: "Board") -> dict[str, Any]:
     from smacs.telemetry import span
 
     result: dict[str, Any] = {}

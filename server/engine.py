@@ -15,7 +15,7 @@ from smacs.graph.frame import AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.settings import Rules, rules_of
 from smacs.graph.state import OutputState
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
-from smacs.nodes.shared.question import Asked, check_length, read_question
+from smacs.nodes.shared.question import QuestionInput, check_length, read_question
 from smacs.nodes.shared.settings import Form, Settings
 from smacs.pool.pool import Pool, describe
 from smacs.pool.prompts import Prompts
@@ -99,7 +99,7 @@ class Engine:
         for graph in self.systems.values():
             rules_of(graph).ceilings = ceilings
 
-    def check(self, model: str, asked: Asked, settings: Mapping[str, Any], answers: int = 1) -> int:
+    def check(self, model: str, asked: QuestionInput, settings: Mapping[str, Any], answers: int = 1) -> int:
         """Tokens that so many answers may take at most.
 
         Raises ApiError or InputError for what can be known to be wrong before anything is asked.
@@ -114,7 +114,7 @@ class Engine:
         """Seconds that a question may take. Raises what `check` raises."""
         return self._settings(model, settings)[1].deadline
 
-    async def run(self, model: str, asked: Asked, settings: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+    async def run(self, model: str, asked: QuestionInput, settings: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
         """The events of one run as they happen; the last one is `{"event": "result", "result": trace}`.
 
         Raises ApiError for a model or setting that there is not, InputError for a question that cannot be used,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smacs.nodes.shared.question import Asked
-from smacs.nodes.shared.run import call_seed
+from smacs.nodes.shared.determinism import call_seed
+from smacs.nodes.shared.question import QuestionInput
 from smacs.server.engine import Engine
 from smacs.server.errors import ApiError
 from smacs.server.refused import refuse
@@ -22,7 +22,7 @@ class Job:
     """One request, checked: a run for each of `settings` makes one choice of the reply; all may take `most_tokens`."""
 
     model: str
-    asked: Asked
+    asked: QuestionInput
     settings: list[dict[str, Any]]
     most_tokens: int = 0
     stop: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def job_of(request: ChatRequest, engine: Engine, max_n: int) -> Job:
     )
 
 
-def asked_of(request: ChatRequest) -> Asked:
+def asked_of(request: ChatRequest) -> QuestionInput:
     """The conversation; what system and developer say is put before every task's prompt."""
     turns = request.messages
     system = "\n\n".join(turn.content for turn in turns if turn.role in _INSTRUCTIONS and turn.content)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.nodes.prior_score import prior_scores, rank
-from smacs.nodes.retrieve import Support, support_set
+from smacs.nodes.retrieve import support_set
+from smacs.nodes.shared.run import Support
 
 if TYPE_CHECKING:
     from smacs.nodes.shared.settings import Settings

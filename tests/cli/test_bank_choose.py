@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from smacs.cli.bank import app
 from smacs.errors import BankError, BankLockedError, InputError
-from smacs.nodes.selectors.live import live_scores
+from smacs.nodes.selectors.shared.live import live_scores
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.io.lock import write_lock

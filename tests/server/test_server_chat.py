@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from smacs.nodes.shared.run import call_seed
+from smacs.nodes.shared.determinism import call_seed
 from tests.server.conftest import LLMS, Served
 from tools.mock.handle import MockServer
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.vote.ballot import Ballots
-from smacs.nodes.vote.rule import Floats, Order, Polled, Votes
+from smacs.nodes.vote.rule import Floats, Order, Poll, Votes
+from smacs.nodes.vote.signals import Ballots
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Majority:
     name: str = "majority"
     summary: str = "The most frequent answer; ties go to the higher summed prior"
 
-    def fit(self, polled: Polled) -> "Majority":  # noqa: ARG002
+    def fit(self, poll: Poll) -> "Majority":  # noqa: ARG002
         """Nothing to learn."""
         return self
 

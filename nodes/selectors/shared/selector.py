@@ -1,4 +1,4 @@
-"""What every selector takes and gives.
+"""Selectors: what every one of them takes and gives, and how they are found.
 
 The rule that all of them keep: the scores of an LLM come from its own column of V and from what all columns share (the
 questions), never from another LLM's column. So adding an LLM to a bank changes no score of the others.
@@ -6,12 +6,14 @@ questions), never from another LLM's column. So adding an LLM to a bank changes 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from functools import cache
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from smacs.errors import InputError
+from smacs.plugins import find, listed
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
@@ -22,7 +24,7 @@ LEAST = 16  # questions compared at once with however large a bank, so that it i
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class TrainingSet:
     """The bank that a selector is fitted on: N questions, R LLMs.
 
     `matrix` (N, d) has rows of length 1; `correct` (N, R) is V of eq. 1, in [0, 1], NaN where never evaluated;
@@ -50,9 +52,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queries:
-    """m questions to score: `vectors` (m, d) of length 1; codes as in Known, -1 = unknown, as for a live question.
+    """m questions to score: `vectors` (m, d) of length 1; codes as in TrainingSet, -1 = unknown.
 
-    `texts` are the m questions, or empty: a selector that reads texts then does without.
+    Both codes of a live question are unknown. `texts` are the m questions, or empty: a selector that reads texts then
+    does without.
     """
 
     vectors: Vectors
@@ -90,7 +93,7 @@ class Fitted(Protocol):
 class Selector(Protocol):
     """A way to score LLMs before any of them is called.
 
-    A frozen dataclass may let a bank choose some of its fields (see `smacs.nodes.selectors.tuning`).
+    A frozen dataclass may let a bank choose some of its fields (see `smacs.nodes.shared.tuning`).
     """
 
     @property
@@ -103,6 +106,42 @@ class Selector(Protocol):
         """One line: what it does, and its source."""
         ...
 
-    def fit(self, known: Known) -> Fitted:
+    def fit(self, training: TrainingSet) -> Fitted:
         """Learn from a bank. Missing cells are left out, never counted 0."""
         ...
+
+
+S = TypeVar("S", bound=Selector)
+T = TypeVar("T", contravariant=True)
+
+
+@runtime_checkable
+class Sharing(Protocol[T]):
+    """A selector that can do together what does not depend on its settings."""
+
+    def scores_of_each(self, others: Sequence[T], training: TrainingSet, queries: Queries) -> list[Floats]:
+        """What `other.fit(training).scores(queries)` gives for each of the others, which are of its own kind."""
+        ...
+
+
+def scores_of_each(several: Sequence[S], training: TrainingSet, queries: Queries) -> list[Floats]:
+    """(m, R) scores by each of one selector's settings, fitted on `training`."""
+    first = several[0]
+    if isinstance(first, Sharing):
+        return first.scores_of_each(several, training, queries)
+    return [each.fit(training).scores(queries) for each in several]
+
+
+def selectors() -> dict[str, Selector]:
+    """Every selector by name, in alphabetical order of their files."""
+    return dict(_found())
+
+
+def find_selector(name: str) -> Selector:
+    """The selector of that name. Raises InputError that lists what exists."""
+    return find(_found(), name, "selector")
+
+
+@cache
+def _found() -> dict[str, Selector]:
+    return listed("smacs.nodes.selectors", "SELECTOR")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.vote.ballot import Ballots
-from smacs.nodes.vote.rule import Floats, Order, Polled, Votes
+from smacs.nodes.vote.rule import Floats, Order, Poll, Votes
+from smacs.nodes.vote.signals import Ballots
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,9 @@ class PriorWeighted:
     name: str = "prior_weighted"
     summary: str = "The answer whose voters have the largest summed prior"
 
-    def fit(self, polled: Polled) -> "FittedPriorWeighted":
+    def fit(self, poll: Poll) -> "FittedPriorWeighted":
         """Keep the bank's mean prior as the unit, so that any selector's scale gives weights around 1."""
-        mean = float(np.maximum(polled.priors, 0.0).mean())
+        mean = float(np.maximum(poll.priors, 0.0).mean())
         return FittedPriorWeighted(mean if mean > 0 else 1.0)
 
 

@@ -14,9 +14,10 @@ from smacs.nodes.baselines.majority_vote import most_frequent
 from smacs.nodes.baselines.route import largest_share
 from smacs.nodes.prior_drop import log_drop_distribution
 from smacs.nodes.prior_score import rank
-from smacs.nodes.retrieve import Support, support_set
+from smacs.nodes.retrieve import support_set
 from smacs.nodes.select import best
-from smacs.nodes.shared.ties import all_equal, first_largest, places
+from smacs.nodes.shared.determinism import all_equal, first_largest, places
+from smacs.nodes.shared.run import Support
 from smacs.store.index.labels import Labels
 
 # The same sum in two orders: 0.6000000000000001 and 0.6.
@@ -98,7 +99,7 @@ def test_data_sets_with_the_same_share_are_taken_in_the_order_of_the_bank() -> N
 
 def test_the_ranking_score_counts_equal_scores_half() -> None:
     scores, grades = np.array([[MORE, LESS]]), np.array([[0.0, 1.0]])
-    assert ranked_pairs(scores, grades).gained.tolist() == [0.5]
+    assert ranked_pairs(scores, grades).gained == pytest.approx([0.5])
     assert ranking(scores, np.array([0.1, 0.2])).tolist() == [[1, 0]]
 
 

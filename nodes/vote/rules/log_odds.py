@@ -3,17 +3,17 @@
     weight_r = log(p_r / (1 - p_r)) + log(D)
 
 with p_r the probability that LLM r is right, from its own prior (calibrated on its own column of the bank), and D the
-wrong answers that an error could have hit (Nitzan and Paroush 1982, extended to D + 1 answers). D follows from the
-bank: two wrong LLMs give the same answer once in D times.
+number of wrong answers that an LLM may fall for (Nitzan and Paroush 1982, extended to D + 1 answers). D follows from
+the bank: two wrong LLMs give the same answer once in D times.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.vote.ballot import Ballots
 from smacs.nodes.vote.calibration import Calibration, calibrate
-from smacs.nodes.vote.rule import Floats, Order, Polled, Votes
+from smacs.nodes.vote.rule import Floats, Order, Poll, Votes
+from smacs.nodes.vote.signals import Ballots
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class LogOdds:
     name: str = "log_odds"
     summary: str = "Log-odds of each LLM's calibrated prior, as if errors were independent (Nitzan and Paroush 1982)"
 
-    def fit(self, polled: Polled) -> "FittedLogOdds":
+    def fit(self, poll: Poll) -> "FittedLogOdds":
         """One calibration per LLM."""
-        columns = zip(polled.priors.T, polled.ballots.codes.T, polled.correct.T, strict=True)
+        columns = zip(poll.priors.T, poll.ballots.codes.T, poll.correct.T, strict=True)
         fits = [calibrate(prior[:, None], np.where(codes < 0, np.nan, right)) for prior, codes, right in columns]
-        return FittedLogOdds(tuple(fits), np.log(_distractors(polled)))
+        return FittedLogOdds(tuple(fits), np.log(_distractors(poll)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class FittedLogOdds:
         return Votes(self.constant + np.take_along_axis(columns, order, axis=1), np.zeros(order.shape))
 
 
-def _distractors(polled: Polled) -> float:
+def _distractors(poll: Poll) -> float:
     """D: pairs of wrong answers, over those of them that are the same answer."""
-    codes = np.where(polled.correct < 0.5, polled.ballots.codes, -1)
+    codes = np.where(poll.correct < 0.5, poll.ballots.codes, -1)
     wrong = codes >= 0
     pairs = (wrong.sum(axis=1) * (wrong.sum(axis=1) - 1)).sum()
     same = sum(int(((codes == codes[:, [r]]) & wrong & wrong[:, [r]]).sum()) for r in range(codes.shape[1]))

@@ -2,7 +2,7 @@
 
 1. Per LLM, from its own column of the bank: the log-odds z_r that its answer is right, given its prior for this
    question and the figures of its reply (`calibration`).
-2. For all LLMs, a few numbers (`pooling`): a reply weighs c_1 z_r + c_2 a_r + c_3 a_r z_r + b_j, with a_r the log-odds
+2. For all LLMs, a few numbers (`belief`): a reply weighs c_1 z_r + c_2 a_r + c_3 a_r z_r + b_j, with a_r the log-odds
    of r's mean accuracy (a weak LLM's vote says less than its log-odds promise: it errs with the crowd) and b_j for the
    j-th to answer; an answer by itself is worth d times its `WORTH`, what the form of an option gives away.
 
@@ -15,14 +15,11 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.selectors.tuning import Among
-from smacs.nodes.vote.ballot import SIGNALS, Ballots
+from smacs.nodes.shared.tuning import Alternatives
+from smacs.nodes.vote.belief import Pooling, agreement, fit_pooling, none_score, prior_order, scores
 from smacs.nodes.vote.calibration import Calibration, calibrate
-from smacs.nodes.vote.pooling import Pooled, none_score, pool
-from smacs.nodes.vote.replies import MATCH, STYLE
-from smacs.nodes.vote.rule import Floats, Order, Polled, Votes
-from smacs.nodes.vote.sequential import prior_order
-from smacs.nodes.vote.tally import agreement, scores
+from smacs.nodes.vote.rule import Floats, Order, Poll, Votes
+from smacs.nodes.vote.signals import MATCH, SIGNALS, STYLE, Ballots
 
 K = 7  # replies a bank question is learned from, the paper's K
 WORTH = [SIGNALS.index(name) for name in ("relative_length", "likeness", "extreme")]
@@ -44,7 +41,7 @@ class FittedReliability:
 
     signals: int
     members: tuple[Member, ...]
-    shared: Pooled
+    shared: Pooling
 
     def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:
         """Calibrated log-odds, discounted."""
@@ -53,37 +50,37 @@ class FittedReliability:
         replies, answers = _figures(np.column_stack(columns), self.members, ballots, order)
         return Votes(replies @ self.shared.reply, answers @ self.shared.answer - self.shared.none)
 
-    def joined(self, polled: Polled) -> "FittedReliability":
-        """The same with the LLMs of `polled` that come after the known ones; nothing that is known changes."""
-        polled = replace(polled, ballots=_read(polled.ballots, self.signals))
-        new = range(len(self.members), polled.correct.shape[1])
-        return replace(self, members=self.members + tuple(_member(polled, r) for r in new))
+    def joined(self, poll: Poll) -> "FittedReliability":
+        """The same with the LLMs of `poll` that come after the known ones; nothing that is known changes."""
+        poll = replace(poll, ballots=_read(poll.ballots, self.signals))
+        new = range(len(self.members), poll.correct.shape[1])
+        return replace(self, members=self.members + tuple(_member(poll, r) for r in new))
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
     """A calibrated vote from priors and replies."""
 
-    reads: Annotated[str, Among("reply", "prior")] = "reply and option"
+    reads: Annotated[str, Alternatives("reply", "prior")] = "reply and option"
     name: str = "reliability"
     summary: str = "Log-odds of each reply from its prior and text, discounted for shared errors (conditional logit)"
 
-    def fit(self, polled: Polled) -> FittedReliability:
+    def fit(self, poll: Poll) -> FittedReliability:
         """One calibration per LLM, then the shared numbers."""
         signals = READS[self.reads]
-        polled = replace(polled, ballots=_read(polled.ballots, signals))
-        members = tuple(_member(polled, r) for r in range(polled.correct.shape[1]))
-        return FittedReliability(signals, members, _shared(polled, members))
+        poll = replace(poll, ballots=_read(poll.ballots, signals))
+        members = tuple(_member(poll, r) for r in range(poll.correct.shape[1]))
+        return FittedReliability(signals, members, _shared(poll, members))
 
 
 def _read(ballots: Ballots, signals: int) -> Ballots:
     return Ballots(ballots.codes, ballots.signals[:, :, :signals])
 
 
-def _member(polled: Polled, r: int) -> Member:
-    correct = polled.correct[:, r]
-    answered = np.where(polled.ballots.codes[:, r] >= 0, correct, np.nan)
-    calibration = calibrate(_measured(polled.ballots, polled.priors, r), answered)
+def _member(poll: Poll, r: int) -> Member:
+    correct = poll.correct[:, r]
+    answered = np.where(poll.ballots.codes[:, r] >= 0, correct, np.nan)
+    calibration = calibrate(_measured(poll.ballots, poll.priors, r), answered)
     right, asked = np.nansum(correct) + 1, np.isfinite(correct).sum() + 2
     return Member(calibration, float(np.log(right / (asked - right))))
 
@@ -103,15 +100,15 @@ def _figures(log_odds: Floats, members: tuple[Member, ...], ballots: Ballots, or
     return np.concatenate([np.stack([z, mean, mean * z], axis=2), np.eye(K)[place]], axis=2), worth.astype(np.float64)
 
 
-def _shared(polled: Polled, members: tuple[Member, ...]) -> Pooled:
+def _shared(poll: Poll, members: tuple[Member, ...]) -> Pooling:
     """c, b and d from the first K replies in prior order; s from the first 1 to K, by turns."""
-    order = prior_order(polled.priors)[:, :K]
+    order = prior_order(poll.priors)[:, :K]
     held_out = np.column_stack([member.calibration.held_out for member in members])
-    replies, answers = _figures(held_out, members, polled.ballots, order)
-    codes = np.take_along_axis(polled.ballots.codes, order, axis=1)
-    right = (np.take_along_axis(np.nan_to_num(polled.correct), order, axis=1) > 0.5) & (codes >= 0)
+    replies, answers = _figures(held_out, members, poll.ballots, order)
+    codes = np.take_along_axis(poll.ballots.codes, order, axis=1)
+    right = (np.take_along_axis(np.nan_to_num(poll.correct), order, axis=1) > 0.5) & (codes >= 0)
     n, k = order.shape
-    fitted = pool(replies, answers, agreement(codes, np.ones((n, k), dtype=bool)), right)
+    fitted = fit_pooling(replies, answers, agreement(codes, np.ones((n, k), dtype=bool)), right)
     called = np.arange(k) <= (np.arange(n) % k)[:, None]
     same = agreement(codes, called)
     scored = scores(same, replies @ fitted.reply, answers @ fitted.answer)

@@ -1,9 +1,12 @@
-"""Ties: numbers that are equal but for the last bits of a floating-point sum are equal.
+"""Determinism: the same question, with the same seed, has the same answer on every machine.
 
-The bits depend on the processor, on how its BLAS adds up, and on where in a matrix a row stands. So whoever ranks by
-computed numbers compares places, not numbers: the same question then has the same answer on every machine.
+Numbers that are equal but for the last bits of a floating-point sum are equal: the bits depend on the processor, on how
+its BLAS adds up, and on where in a matrix a row stands. So whoever ranks by computed numbers compares places, not
+numbers. What is drawn at random depends on the seed and on texts alone, not on the order in which calls return.
 """
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -41,3 +44,19 @@ def first_largest(values: Numbers) -> int:
 def all_equal(values: Numbers) -> bool:
     """Whether (n,) numbers are the same, rounding aside."""
     return bool((places(values) == 0).all())
+
+
+def random_of(seed: int | None, *parts: str) -> np.random.Generator:
+    """A random generator that depends on the seed and the given texts alone."""
+    return np.random.default_rng(number_of(seed, parts))
+
+
+def call_seed(seed: int | None, *parts: str) -> int | None:
+    """The seed of one LLM call: none where the user gave none, else different for each call of a question."""
+    return None if seed is None else number_of(seed, parts) % 2**31
+
+
+def number_of(seed: int | None, parts: Iterable[str]) -> int:
+    """A number that the seed and the texts determine, the same in every process."""
+    digest = hashlib.sha256("\x1f".join([str(seed or 0), *parts]).encode()).digest()
+    return int.from_bytes(digest[:8], "big")

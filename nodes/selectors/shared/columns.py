@@ -1,11 +1,15 @@
-"""V by LLM: averages over the cells that exist, each LLM by itself, so that no LLM can change another's score."""
+"""Columns of V: averages over the cells that exist, each LLM by itself, so that no LLM can change another's score.
+
+`Groups` are questions with the same label (data set, subject): what each LLM got right in a group, and the group of a
+query.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.selectors.selector import Codes, Floats, Vectors, block_size
+from smacs.nodes.selectors.shared.selector import Codes, Floats, TrainingSet, Vectors, block_size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,3 +65,29 @@ def nearest(matrix: Vectors, vectors: Vectors) -> npt.NDArray[np.int64]:
     size = block_size(len(matrix))
     parts = [(vectors[i : i + size] @ matrix.T).argmax(axis=1) for i in range(0, max(len(vectors), 1), size)]
     return np.concatenate(parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """`accuracies` (G, R) of each group; `codes` (N,) the group of every bank question; `matrix` (N, d)."""
+
+    accuracies: Floats
+    codes: Codes
+    matrix: Vectors
+
+    @classmethod
+    def of(cls, training: TrainingSet, codes: Codes) -> "Groups":
+        """The groups that `codes` (N,) make. An LLM without a cell in a group has its overall mean there."""
+        columns = Columns.of(training.correct)
+        return cls(columns.by_group(codes, int(codes.max()) + 1, columns.means), codes, training.matrix)
+
+    def scores(self, codes: Codes, vectors: Vectors) -> Floats:
+        """(m, R) accuracies in the queries' groups; a group not in the bank is taken from the nearest question."""
+        return self.accuracies[self.resolve(codes, vectors)]
+
+    def resolve(self, codes: Codes, vectors: Vectors) -> Codes:
+        """The codes (m,) with unknown ones replaced by the group of the nearest bank question."""
+        strange = ~np.isin(codes, self.codes)
+        resolved = codes.copy()
+        resolved[strange] = self.codes[nearest(self.matrix, vectors[strange])]
+        return resolved

@@ -5,20 +5,17 @@ Its settings are those that `smacs bank choose` left in the bank, else the defau
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from smacs.errors import InputError
-from smacs.nodes.selectors.registry import find_selector
-from smacs.nodes.selectors.selector import Fitted, Floats, Known, Queries, Selector, Vectors
-from smacs.nodes.selectors.tuning import with_settings
+from smacs.nodes.selectors.shared.selector import Fitted, Floats, Queries, Selector, TrainingSet, Vectors, find_selector
+from smacs.nodes.shared.tuning import with_settings
 from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.io.once import Once
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
+from smacs.store.view import BankView
 
 Key = tuple[str, tuple[str, ...]]  # the selector, and the LLMs in the order of their scores
 
@@ -26,7 +23,7 @@ _fitted: "WeakKeyDictionary[BankView, dict[Key, Fitted]]" = WeakKeyDictionary()
 _fits = Once[tuple[int, Key], Fitted]()
 
 
-async def live_scores(view: "BankView", llms: Sequence[str], selector: str, query: Vectors, question: str) -> Floats:
+async def live_scores(view: BankView, llms: Sequence[str], selector: str, query: Vectors, question: str) -> Floats:
     """(R,) scores of the LLMs for a question with embedding `query` (d,). Raises InputError for an unknown selector."""
     key = (selector, tuple(llms))
     fitted = _fitted.get(view, {}).get(key)
@@ -36,16 +33,16 @@ async def live_scores(view: "BankView", llms: Sequence[str], selector: str, quer
     return np.asarray(scores[0], np.float64)
 
 
-def _fit(view: "BankView", key: Key) -> Fitted:
+def _fit(view: BankView, key: Key) -> Fitted:
     selector, llms = key
     correct = view.correctness(llms, np.arange(len(view)))
-    known = Known(view.matrix, correct, view.datasets.codes, view.subjects.codes, _Texts(view))
-    fitted = _chosen(view, selector).fit(known)
+    training = TrainingSet(view.matrix, correct, view.datasets.codes, view.subjects.codes, _Texts(view))
+    fitted = _chosen(view, selector).fit(training)
     _fitted.setdefault(view, {})[key] = fitted
     return fitted
 
 
-def _chosen(view: "BankView", name: str) -> Selector:
+def _chosen(view: BankView, name: str) -> Selector:
     """The selector with the settings that the bank has for it."""
     selector = find_selector(name)
     try:
@@ -57,7 +54,7 @@ def _chosen(view: "BankView", name: str) -> Selector:
 class _Texts(Sequence[str]):
     """The texts of a bank, read from the disk by the selector that wants them."""
 
-    def __init__(self, view: "BankView") -> None:
+    def __init__(self, view: BankView) -> None:
         self._questions = view.questions
 
     def __len__(self) -> int:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.selector import Known, Queries, Vectors
-from smacs.nodes.selectors.shape import Shapes
-from smacs.nodes.selectors.topics import Topics
+from smacs.nodes.selectors.shared.selector import Queries, TrainingSet, Vectors
+from smacs.nodes.selectors.shared.traits import Shapes, Topics
 
 SIMILARITY = 7.0  # the unit of the other two weights: tau makes up for its size
 FLOOR = 0.02
@@ -49,9 +48,9 @@ class Affinity:
     topics: Topics
 
     @classmethod
-    def of(cls, known: Known) -> "Affinity":
+    def of(cls, training: TrainingSet) -> "Affinity":
         """What of a bank is needed to compare a query with its questions."""
-        return cls(known.matrix, Shapes.of(known.texts) if known.texts else None, Topics.of(known))
+        return cls(training.matrix, Shapes.of(training.texts) if training.texts else None, Topics.of(training))
 
     def likeness(self, queries: Queries) -> Likeness:
         """The queries beside the bank."""
