@@ -15,7 +15,7 @@ def test_calibration_of_a_prior_without_information_is_the_mean() -> None:
     assert fit.log_odds(np.array([[0.5], [0.9]])).tolist() == pytest.approx([math.log(3)] * 2, abs=0.01)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 1_000))
 def test_held_out_log_odds_are_those_of_a_fit_without_the_question(seed: int) -> None:
     rng = np.random.default_rng(seed)
