@@ -102,12 +102,12 @@ def run(
     question: "Asked", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
 ) -> dict[str, Any]:
     """Answer one question; servers that had to be started for it are stopped again."""
+    from smacs.exporters import export_spans
     from smacs.graph.systems import build_system
     from smacs.nodes.shared.question import check_length, read_question
     from smacs.pool.pool import Pool
-    from smacs.tracing import configure
 
-    configure()
+    export_spans()
     loaded = Pool.load(pool)
     graph = build_system(system, loaded, bank, settings).compile(name=system)
     check_length(read_question(question)["question"], loaded)  # before anything is started for it

@@ -29,8 +29,7 @@ def create(
     file: File = None,
 ) -> None:
     """Make a key and print it: this is the only time that it is shown."""
-    from smacs.server.guard.keychange import create_key
-    from smacs.server.guard.keyfile import Limits
+    from smacs.server.keyfile import Limits, create_key
 
     limits = Limits(requests_per_minute=rpm, running=running, tokens_per_day=tokens_per_day)
     path = _path(file)
@@ -45,7 +44,7 @@ def list_(file: File = None) -> None:
     from rich.table import Table
 
     from smacs.cli.console import Console
-    from smacs.server.guard.keyfile import read_keys
+    from smacs.server.keyfile import read_keys
 
     table = Table("name", "created", "requests a minute", "at once", "tokens a day")
     for key in read_keys(_path(file)).keys:
@@ -60,7 +59,7 @@ def list_(file: File = None) -> None:
 @app.command()
 def revoke(name: Name, file: File = None) -> None:
     """Remove a key; a server that runs refuses it from the next request on."""
-    from smacs.server.guard.keychange import revoke_key
+    from smacs.server.keyfile import revoke_key
 
     revoke_key(_path(file), name)
     print(f"{name}\trevoked")

@@ -59,8 +59,8 @@ def serve(
     max_tokens: Annotated[int | None, _ceiling("--max-tokens", "Completions x max_tokens. Default: 4194304.")] = None,
 ) -> None:
     """Serve the pool to OpenAI's clients: each system and each LLM is a model. More settings: docs/serve.md."""
+    from smacs.exporters import export_spans
     from smacs.pool.pool import Pool
-    from smacs.tracing import configure
 
     try:
         from smacs.server import logs
@@ -69,7 +69,7 @@ def serve(
         from smacs.server.settings import load_settings
     except ImportError as error:
         raise InputError(f"Serving needs more packages, pip install 'smacs[serve]': {error}") from error
-    configure()
+    export_spans()
     logs.configure()
     signal.signal(signal.SIGTERM, _end)
     loaded = Pool.load(pool)

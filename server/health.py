@@ -16,7 +16,7 @@ FRESH = 5.0  # seconds that a look at the pool holds
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class PoolState:
     """What a look at the pool and the bank has found."""
 
     bank: bool
@@ -37,10 +37,10 @@ class Readiness:
         self._engine = engine
         self._fresh = fresh
         self._looked = float("-inf")
-        self._state: State
+        self._state: PoolState
         self._lock = asyncio.Lock()
 
-    async def state(self) -> State:
+    async def state(self) -> PoolState:
         """The state, a few seconds old at most."""
         async with self._lock:
             if time.monotonic() - self._looked >= self._fresh:
@@ -48,13 +48,13 @@ class Readiness:
                 self._looked = time.monotonic()
             return self._state
 
-    async def _look(self) -> State:
+    async def _look(self) -> PoolState:
         pool = self._engine.pool
         bank, *up = await asyncio.gather(
             asyncio.to_thread(self._engine.bank.questions_file.is_file), *map(_is_up, pool.llms.values())
         )
         names = {name for name, there in zip(pool.llms, up, strict=True) if there}
-        return State(bank, len(pool.llms), len(names), len(names & set(pool.file.aggregators)))
+        return PoolState(bank, len(pool.llms), len(names), len(names & set(pool.file.aggregators)))
 
 
 def install(app: FastAPI, engine: Engine) -> None:

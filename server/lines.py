@@ -1,4 +1,4 @@
-"""JSON and events as the server writes them: no character in them ends a line for any reader.
+"""JSON and server-sent events on one line each: no character in them ends a line for any reader.
 
 JSON leaves U+2028, U+2029 and U+0085 as they are, but readers that split lines as Python's `splitlines` does, httpx'
 among them, take each for the end of an event.
@@ -16,7 +16,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encoded(value: Any) -> bytes:
-    """JSON on one line, whatever splits it."""
+    """JSON on one line, however a reader splits lines."""
     return _safe(_encoder.encode(value))
 
 

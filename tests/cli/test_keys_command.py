@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from smacs.cli.main import app
 from smacs.errors import InputError
-from smacs.server.guard.keyfile import Limits, read_keys
+from smacs.server.keyfile import Limits, read_keys
 
 RUN = CliRunner()
 

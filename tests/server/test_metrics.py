@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from smacs.server.figures import DEGRADED, kind_of
+from smacs.server.metrics import DEGRADED, kind_of
 from tests.server.conftest import QUESTION, Served
 from tools.mock.handle import MockServer
 
@@ -89,7 +89,7 @@ def test_gauges_come_back_to_zero(server: Served) -> None:
 
 @pytest.mark.parametrize("start", DEGRADED)
 def test_a_kind_is_a_reason_that_some_node_gives(start: str) -> None:
-    assert any(start in file.read_text() for file in NODES.glob("*.py")), start
+    assert any(start in file.read_text() for file in NODES.rglob("*.py")), start
 
 
 def test_an_unknown_reason_is_other() -> None:

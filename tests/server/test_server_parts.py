@@ -13,12 +13,11 @@ from smacs.errors import InputError
 from smacs.graph.ceilings import Ceilings
 from smacs.nodes.shared.run import call_seed
 from smacs.pool.pool import Pool
+from smacs.server.chat_request import UNSUPPORTED, ChatRequest, Extension
 from smacs.server.engine import Engine
 from smacs.server.job import seeded
-from smacs.server.refused import REFUSED
 from smacs.server.replies import ending
 from smacs.server.settings import load_settings
-from smacs.server.wire import ChatRequest, Extension
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import pool_at
 from tools.mock.handle import MockServer
@@ -63,7 +62,7 @@ def test_an_llm_that_is_called_like_a_system_keeps_a_name_of_its_own(bank: Quest
     assert Engine.open(pool, bank).models()[-3:] == ["symbolic_moe", "llm:moa", "llm-0"]
 
 
-@pytest.mark.parametrize("fields", [REFUSED, ChatRequest.model_fields, Extension.model_fields])
+@pytest.mark.parametrize("fields", [UNSUPPORTED, ChatRequest.model_fields, Extension.model_fields])
 def test_every_field_is_documented(fields: Iterable[str]) -> None:
     text = (Path(__file__).parents[2] / "docs" / "serve.md").read_text()
     assert [name for name in fields if f"`{name}`" not in text] == []

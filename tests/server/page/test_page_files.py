@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from smacs.server import page
+from smacs.server.page import files as page
 from smacs.server.page.files import STATIC
 
 FILES = sorted(file for file in STATIC.rglob("*") if file.is_file())
@@ -125,8 +125,8 @@ def test_every_field_has_a_label(document: Elements) -> None:
 async def test_the_form_is_told_what_each_model_can_be_set_to(make_pool: Any, bank: Any) -> None:
     from types import SimpleNamespace
 
+    from smacs.server.catalogue import settings
     from smacs.server.engine import Engine
-    from smacs.server.page.forms import settings
 
     engine = Engine.open(make_pool(["llm-0", "llm-1", "llm-2"], settings={"n": 3}), bank)
     request: Any = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(engine=engine)))

@@ -15,9 +15,8 @@ from typer.testing import CliRunner
 
 from smacs.cli.main import app
 from smacs.errors import InputError
-from smacs.server.page.bundle import bundle
 from smacs.server.page.files import STATIC
-from smacs.server.page.single import embedded, render, write_page
+from smacs.server.page.single import bundle, embedded, render, write_page
 from smacs.store.bank import QuestionBank
 from tools.mock.handle import MockServer
 

@@ -12,8 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from smacs.server.guard.keychange import create_key, revoke_key
-from smacs.server.guard.keyfile import Limits
+from smacs.server.keyfile import Limits, create_key, revoke_key
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import LLMS, QUESTION, Served, pool_at, serving
 from tools.mock.handle import MockServer

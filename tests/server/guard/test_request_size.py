@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.server.guard.size import SizeLimit
+from smacs.server.guard.request import SizeLimit
 from tests.server.asgi import Call, answering, echo, whole
 
 LIMIT = 10

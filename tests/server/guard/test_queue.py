@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope
 
-from smacs.server.guard.queue import Queue, QueueFullError
-from smacs.server.guard.queueing import Queueing
+from smacs.server.guard.queue import Queue, QueueFullError, Queueing
 from tests.server.asgi import CHAT, Call, answering, settle, whole
 
 STEPS = st.lists(st.tuples(st.sampled_from(["come", "end", "leave"]), st.integers(0, 9)), max_size=40)

@@ -11,8 +11,7 @@ import httpx2
 import psutil
 import pytest
 
-from smacs.server.guard.keychange import create_key
-from smacs.server.guard.keyfile import Limits
+from smacs.server.keyfile import Limits, create_key
 from smacs.store.bank import QuestionBank
 from tests.graph.test_langgraph_dev import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smacs.server.streaming import PIECE
+from smacs.server.replies import PIECE
 from tests.server.conftest import Served
 from tools.mock.handle import MockServer
 
@@ -101,7 +101,7 @@ def test_an_error_after_the_beginning_is_an_event(server: Served, mock: MockServ
 def test_a_quiet_stream_shows_that_it_is_alive(
     server: Served, mock: MockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smacs.server.runs.QUIET", 0.02)
+    monkeypatch.setattr("smacs.server.job.QUIET", 0.02)
     mock.set("llm-0", text="Eight.", latency=0.2)
     body = server.ask(model="llm-0", stream=True).raise_for_status().text
     assert "\n\n: working\n\n" in body

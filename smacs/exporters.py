@@ -1,12 +1,12 @@
-"""Turning spans on: the standard variables of OpenTelemetry say where to, the SDK reads most of them itself.
+"""Where spans are sent: set up by the standard variables of OpenTelemetry, most of which the SDK reads itself.
 
-Off unless OTEL_TRACES_EXPORTER or an OTLP endpoint is set. OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES,
+Nothing is sent unless OTEL_TRACES_EXPORTER or an OTLP endpoint is set. OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES,
 OTEL_TRACES_SAMPLER, OTEL_BSP_* and OTEL_EXPORTER_OTLP_* are the SDK's and the exporter's own.
 """
 
 import os
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smacs.errors import InputError
 
@@ -19,8 +19,8 @@ _OTLP = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 _GROUP = "opentelemetry_traces_exporter"
 
 
-def configure(service: str = "smacs") -> bool:
-    """Collect spans as the environment says, whether it says so; a provider that is there already stays.
+def export_spans(service: str = "smacs") -> bool:
+    """Send spans where the environment says; whether there is such a place. A provider that is set already stays.
 
     `service` is the name where OTEL_SERVICE_NAME gives none. Raises InputError for an exporter that is not installed.
     """
@@ -34,8 +34,8 @@ def configure(service: str = "smacs") -> bool:
 
     if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return True
-    given = OTELResourceDetector().detect()
-    provider = TracerProvider(resource=Resource.create({"service.name": service}).merge(given))
+    resource = Resource.create({"service.name": service}).merge(OTELResourceDetector().detect())
+    provider = TracerProvider(resource=resource)
     for name in names:
         provider.add_span_processor(BatchSpanProcessor(_exporter(name)))
     trace.set_tracer_provider(provider)
@@ -51,17 +51,15 @@ def _exporters() -> list[str]:
 
 
 def _exporter(name: str) -> "SpanExporter":
-    wanted = name
     if name == "otlp":
         protocol = next(filter(None, map(os.environ.get, _PROTOCOLS)), "http/protobuf")
-        wanted = _OTLP.get(protocol.strip(), protocol)
-    found = list(entry_points(group=_GROUP, name=wanted))
-    if not found:
-        have = ", ".join(sorted({entry.name for entry in entry_points(group=_GROUP)}))
+        name = _OTLP.get(protocol.strip(), protocol)
+    installed = {entry.name: entry for entry in entry_points(group=_GROUP)}
+    if name not in installed:
         raise InputError(
-            f"OTEL_TRACES_EXPORTER: there is no exporter {wanted!r} here, only {have}; `otlp` over HTTP comes with "
-            "`pip install 'smacs[serve]'`, others with their own packages. Set it to `none` to go without."
+            f"OTEL_TRACES_EXPORTER: the exporter {name!r} is not installed; there are {', '.join(sorted(installed))}. "
+            "`otlp` over HTTP comes with `pip install 'smacs[serve]'`, others with their own packages. Set it to "
+            "`none` to go without."
         )
-    made: Any = found[0].load()()
-    exporter: SpanExporter = made
+    exporter: SpanExporter = installed[name].load()()
     return exporter

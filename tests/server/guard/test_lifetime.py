@@ -5,8 +5,7 @@ import asyncio
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smacs.server.guard.drain import Drain
-from smacs.server.guard.lifetime import Lifetime
+from smacs.server.guard.lifetime import Drain, Lifetime
 from tests.server.asgi import CHAT, Call, answering, settle
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smacs.server.wire import MOST
+from smacs.server.chat_request import MOST
 from tests.server.conftest import QUESTION, Served
 
 MANY = 100_000

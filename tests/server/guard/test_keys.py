@@ -17,11 +17,9 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smacs.errors import InputError
-from smacs.server.guard.keychange import create_key, revoke_key
-from smacs.server.guard.keyfile import Key, KeyFile, Limits, hash_of, read_keys
-from smacs.server.guard.keyring import Keyring
-from smacs.server.guard.keys import RequireKey
-from smacs.server.guard.request_id import RequestId
+from smacs.server.guard.exchange import RequestId
+from smacs.server.guard.keys import Keyring, RequireKey
+from smacs.server.keyfile import Key, KeyFile, Limits, create_key, hash_of, read_keys, revoke_key
 from tests.server.asgi import Call, answering
 
 KEY = "sk-smacs-right"

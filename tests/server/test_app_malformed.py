@@ -13,8 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smacs.server.guard.keychange import create_key
-from smacs.server.guard.keyfile import Limits
+from smacs.server.keyfile import Limits, create_key
 from smacs.server.logs import JsonLines
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import pool_at

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from smacs.server.guard.allowance import Allowance, Bill
 from smacs.server.guard.exchange import Exchange
-from smacs.server.guard.keyfile import Key, Limits
-from smacs.server.guard.limits import KeyLimits
+from smacs.server.guard.limits import Allowance, Bill, KeyLimits
 from smacs.server.guard.refusal import Refusal
+from smacs.server.keyfile import Key, Limits
 from tests.server.asgi import Call, answering, echo, settle
 
 NOON = 20_000 * 86_400.0 + 43_200
@@ -49,14 +48,14 @@ def test_at_once() -> None:
     refused = allowance.take(limits, NOON, 2)
     assert refused is not None
     assert (refused.reason, refused.code, refused.headers["Retry-After"]) == ("running", "rate_limit_exceeded", "2")
-    allowance.release(0, NOON)
+    allowance.running -= 1
     assert allowance.take(limits, NOON, 2) is None
 
 
 def test_tokens_of_a_day_are_forgotten_at_midnight() -> None:
     limits, allowance = Limits(tokens_per_day=100), Allowance()
     assert allowance.take(limits, NOON, 2) is None
-    allowance.release(100, NOON + 5)
+    allowance.spend(100, NOON + 5)
     refused = allowance.take(limits, NOON + 10, 2)
     assert refused is not None
     assert (refused.code, refused.headers["Retry-After"]) == ("insufficient_quota", "43190")  # 43,200 s less 10

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from smacs.errors import InputError
 from smacs.server.guard import install_guard
 from smacs.server.guard.hosts import CheckHost, name_of
-from smacs.server.guard.keychange import create_key
-from smacs.server.guard.keyfile import Limits
+from smacs.server.keyfile import Limits, create_key
 from smacs.server.settings import ServerSettings, load_settings
 from tests.server.asgi import Call, answering, echo
 from tests.server.wild import Wild

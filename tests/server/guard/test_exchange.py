@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope
 
 from smacs.pool.calls.replies import Choice, Failure, Reply, Unfinished
-from smacs.request_id import request_id
-from smacs.server.guard.exchange import charge, cost_of, current
-from smacs.server.guard.request_id import RequestId
+from smacs.server.guard.exchange import RequestId, charge, cost_of, current
+from smacs.telemetry import request_id
 from tests.server.asgi import Call, answering
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smacs.server.refused import REFUSED
+from smacs.server.chat_request import UNSUPPORTED
 from tests.server.conftest import LLMS, Served
 from tools.mock.handle import MockServer
 
@@ -66,10 +66,10 @@ def error_of(reply: Any, status: int) -> dict[str, Any]:
 
 
 def test_every_refused_field_has_an_example() -> None:
-    assert set(WRONG) == set(REFUSED)
+    assert set(WRONG) == set(UNSUPPORTED)
 
 
-@pytest.mark.parametrize("field", REFUSED)
+@pytest.mark.parametrize("field", UNSUPPORTED)
 def test_what_would_change_the_answer_is_refused(server: Served, mock: MockServer, field: str) -> None:
     error = error_of(server.ask(**{field: WRONG[field]}), 400)
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", field, "unsupported")
@@ -186,7 +186,7 @@ def test_past_the_deadline_is_504(server: Served, monkeypatch: pytest.MonkeyPatc
         await asyncio.Event().wait()
         yield
 
-    monkeypatch.setattr("smacs.server.runs.MARGIN", 0.05)
+    monkeypatch.setattr("smacs.server.job.MARGIN", 0.05)
     monkeypatch.setattr(server.app.state.engine, "run", endless)
     error = error_of(server.ask(smacs={"settings": {"deadline": 0.1}}), 504)
     assert (error["message"], error["code"]) == ("No answer within the deadline of 0.1 seconds.", "deadline")

@@ -5,7 +5,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from smacs.errors import InputError
-from smacs.tracing import configure
+from smacs.exporters import export_spans
 
 VARIABLES = ("OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -35,7 +35,7 @@ def test_off_unless_asked_for(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert configure() is False
+    assert export_spans() is False
     assert made == []
 
 
@@ -53,7 +53,7 @@ def test_an_endpoint_is_enough_and_the_service_has_a_name(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
-    assert configure() is True
+    assert export_spans() is True
     (provider,) = made
     assert provider.resource.attributes["service.name"] == name
     provider.shutdown()
@@ -63,7 +63,7 @@ def test_a_provider_that_is_there_stays(made: list[TracerProvider], monkeypatch:
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     theirs = TracerProvider()
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: theirs)
-    assert configure() is True
+    assert export_spans() is True
     assert made == []
 
 
@@ -79,5 +79,5 @@ def test_an_exporter_that_is_not_there_is_said(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InputError, match=f"there is no exporter {lacking} here, only .*console"):
-        configure()
+    with pytest.raises(InputError, match=f"the exporter {lacking} is not installed; there are .*console"):
+        export_spans()
