@@ -8,7 +8,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
+from smacs.cli.console import for_tables
 from smacs.cli.options import BankOption, PoolOption
 
 if TYPE_CHECKING:
@@ -32,10 +35,6 @@ class Finding:
 
 def doctor(pool: PoolOption = "local", bank: BankOption = None) -> None:
     """Say what is installed, reachable and missing. Exit code 1 when something needed is missing."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from smacs.cli.console import for_tables
 
     findings = list(examine(pool, bank))
     table = Table("", "what", "state", "remedy")

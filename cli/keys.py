@@ -4,6 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.table import Table
+
+from smacs.cli.console import Console
 
 app = typer.Typer(no_args_is_help=True, help="The API keys of a server. They are stored hashed.")
 
@@ -40,10 +44,6 @@ def create(
 @app.command("list")
 def list_(file: File = None) -> None:
     """Show names and limits of the keys."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from smacs.cli.console import Console
     from smacs.server.keyfile import read_keys
 
     table = Table("name", "created", "requests a minute", "at once", "tokens a day")

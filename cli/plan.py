@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
+from smacs.cli.console import for_tables
 from smacs.cli.options import PoolOption
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
     from smacs.pool.plan.form import Form
@@ -55,7 +59,6 @@ def plan(
 
 
 def _index(made: "Plan", number: int) -> int:
-    from smacs.errors import InputError
     from smacs.pool.plan.report import sentences
 
     if not made.rounds:
@@ -66,7 +69,6 @@ def _index(made: "Plan", number: int) -> int:
 
 
 def _hosts(names: str, machines: int) -> list[str]:
-    from smacs.errors import InputError
 
     found = [name.strip() for name in names.split(",") if name.strip()]
     if found and len(found) != machines:
@@ -75,7 +77,6 @@ def _hosts(names: str, machines: int) -> list[str]:
 
 
 def _write_pool(source: Path, target: Path, form: "Form", made: "Plan") -> None:
-    from smacs.errors import InputError
     from smacs.pool.plan.form import endpoints
     from smacs.pool.plan.pool_file import with_endpoints
     from smacs.pool.pool import Pool
@@ -93,10 +94,7 @@ def _write_pool(source: Path, target: Path, form: "Form", made: "Plan") -> None:
 
 def _tell(made: "Plan") -> None:
     """The tables and what does not fit, on stderr: stdout is for what can be run."""
-    from rich.markup import escape
-    from rich.table import Table
 
-    from smacs.cli.console import for_tables
     from smacs.pool.plan.report import ARITHMETIC, COLUMNS, row, sentences
 
     console = for_tables(stderr=True)

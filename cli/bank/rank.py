@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smacs.cli.bank.common import open_bank
+from smacs.cli.bank.common import counting, open_bank
+from smacs.cli.console import for_tables
 from smacs.cli.options import BankOption
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
     from smacs.bench.prior.plan import Plan
@@ -74,7 +76,6 @@ def _protocol(
 ) -> "Folds | Draws | None":
     """How the options split the bank; None where another bank is the test set."""
     from smacs.bench.prior.splits import Draws, Folds
-    from smacs.errors import InputError
 
     if sum(option is not None for option in (folds, splits, test)) > 1:
         raise InputError("expected one of --folds, --splits and --test, got more.")
@@ -89,7 +90,6 @@ def _protocol(
 
 def _measured(bank: str | None, how: "Folds | Draws | None", test: str | None, plan: "Plan") -> "Report":
     from smacs.bench.prior.rank import rank as measure
-    from smacs.cli.bank.display import counting
 
     other = None if test is None else open_bank(test)
     with counting("measuring", transient=True) as show:
@@ -102,7 +102,6 @@ def _write(report: "Report", json: str | None, figure: Path | None, markdown: Pa
     from smacs.bench.prior.render import markdown as tables
     from smacs.bench.prior.render import show
     from smacs.bench.prior.write import write_json
-    from smacs.cli.console import for_tables
 
     if json is not None:
         write_json(report, json)

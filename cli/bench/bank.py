@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smacs.cli.console import Console
 from smacs.cli.options import PoolOption
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ async def _near_copies(
 ) -> list["NearCopy"]:
     from smacs.bench.benchmarks import test_questions
     from smacs.bench.benchmarks.near import near_copies
-    from smacs.cli.console import Console
 
     embedder = pool.embedder(made.embedder)
     try:

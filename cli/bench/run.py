@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from smacs.cli.bank.common import open_bank
 from smacs.cli.options import BankOption, PoolOption, with_settings
 
 SystemsOption = Annotated[
@@ -50,13 +51,12 @@ def run(
     """
     from smacs.bench.run.groups import expand
     from smacs.bench.run.questions import chosen_questions
-    from smacs.cli.bank.common import open_bank
-    from smacs.cli.bench.running import Running
+    from smacs.cli.bench.session import Session
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)
     seed = settings.get("seed", 0)
     questions = chosen_questions(benchmarks, data, limit=limit, seed=seed)
-    running = Running(out, expand(systems, loaded), questions, loaded, open_bank(bank), settings, seed)
-    if not running.run(concurrency):
+    session = Session(out, expand(systems, loaded), questions, loaded, open_bank(bank), settings, seed)
+    if not session.run(concurrency):
         raise typer.Exit(1)

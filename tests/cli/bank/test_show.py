@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from smacs.cli.bank import app
-from smacs.cli.bank.similar import support_of
+from smacs.cli.bank.priors import support_of
 from smacs.errors import BankError, InputError
 from smacs.nodes.retrieve import support_set
 from smacs.nodes.shared.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from smacs.cli.bank import app
-from smacs.cli.bank.sources import Told, read_sources
+from smacs.cli.bank.sources import SourceOptions, read_sources
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from tools.mock.handle import MockServer
@@ -76,7 +76,7 @@ def test_broken_rows_stop_it_unless_told_otherwise(run: Run, tmp_path: Path) -> 
 
 
 def test_options_that_name_a_source() -> None:
-    told = Told(
+    told = SourceOptions(
         columns=["text=q", "b:text=problem", "id=n-{n}"],
         constants=["a:task=math"],
         limit=["10", "a:5"],

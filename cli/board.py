@@ -1,4 +1,4 @@
-"""What `smacs ask` shows on stderr: a line for each thing that happened, then the tables of the trace."""
+"""What `smacs ask` and `smacs replay` show on stderr: a line for each event, then the tables of the trace."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from smacs.cli.console import for_tables
+from smacs.cli.console import for_tables, short
 from smacs.graph.words import words
 from smacs.nodes.shared.records import name_of
 
@@ -47,7 +47,7 @@ class Board:
         kind = event["event"]
         label, text = words(event)
         if kind == "candidate":
-            text = f"{event['index'] + 1}: {_short(event['text'])}"
+            text = f"{event['index'] + 1}: {short(event['text'], 90)}"
         elif kind == "referencer" and event["error"]:
             text = f"{event['llm']}: {event['error']}"
         self._line(label, text)
@@ -82,7 +82,7 @@ class Board:
 def _reference_table(result: dict[str, Any]) -> Table:
     table = Table("LLM", "prior", "seconds", "tokens", "reference", title="Priors and references", title_justify="left")
     for record in result["references"]:
-        text = _short(record["error"] or record["text"])
+        text = short(record["error"] or record["text"], 90)
         cells = (f"{record['prior']:.2f}", f"{record['seconds']:.1f}", str(record["tokens"]), escape(text))
         table.add_row(escape(name_of(record)), *cells, style="yellow" if record["error"] else None)
     asked = {record["llm"] for record in result["references"]}
@@ -100,7 +100,7 @@ def _candidate_table(result: dict[str, Any]) -> Table:
             f"{position + 1}{' *' if position == chosen else ''}",
             escape(", ".join(candidate["subset"])),
             *(_number(candidate[key]) for key in ("similarity", "perplexity", "score")),
-            escape(_short(candidate["text"])),
+            escape(short(candidate["text"], 90)),
             style="bold" if position == chosen else None,
         )
     return table
@@ -108,8 +108,3 @@ def _candidate_table(result: dict[str, Any]) -> Table:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _short(text: str, limit: int = 90) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[:limit]}..."

@@ -10,7 +10,7 @@ from smacs.cli.main import app
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 
-FIXTURES = Path(__file__).parents[1] / "bench" / "fixtures" / "benchmarks"
+FIXTURES = Path(__file__).parents[2] / "bench" / "fixtures" / "benchmarks"
 POOL = """
 aggregators = ["one"]
 [llms.one]

@@ -16,7 +16,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from smacs.cli.bank import app
-from smacs.cli.bank import evaluation_display as display
+from smacs.cli.bank.evaluation import evaluation_progress, progress_text
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
@@ -167,11 +167,8 @@ def test_options_that_do_not_go_together(run: Run) -> None:
 def test_the_bar_shows_rate_accuracy_tokens_time_left_and_failures() -> None:
     # 300 of 400 right: p = 0.75, Wilson's interval is 70.5 to 79.0; 200 asked in 50 s, 600 left: 150 s
     summary = EvaluationSummary("one", total=1000, done=400, correct=300.0, asked=200, tokens=12345, seconds=50.0)
-    assert display.progress_text(summary) == "75.0 % correct (70.5 - 79.0), 240/min, 12,345 tokens, 0:02:30 left"
-    assert (
-        display.progress_text(EvaluationSummary("one", total=10, done=0, correct=0.0))
-        == "nothing graded, 0/min, 0 tokens"
-    )
+    assert progress_text(summary) == "75.0 % correct (70.5 - 79.0), 240/min, 12,345 tokens, 0:02:30 left"
+    assert progress_text(EvaluationSummary("one", total=10, done=0, correct=0.0)) == "nothing graded, 0/min, 0 tokens"
 
 
 @pytest.mark.parametrize(("terminal", "count"), [(True, "50/100"), (False, "50 of 100")])
@@ -179,8 +176,8 @@ def test_a_terminal_gets_bars_and_a_log_gets_lines(monkeypatch: pytest.MonkeyPat
     summary = EvaluationSummary("one[a]", total=100, done=50, correct=25.0, asked=50, tokens=500, seconds=10.0)
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=140)
-    monkeypatch.setattr(display, "Console", lambda **_: console)
-    with display.evaluation_progress() as show:
+    monkeypatch.setattr("smacs.cli.bank.evaluation.Console", lambda **_: console)
+    with evaluation_progress() as show:
         show(summary)
     for text in ("one[a]", count, "50.0 % correct (36.6 - 63.4), 300/min, 500 tokens, 0:00:10 left"):
         assert text in out.getvalue()

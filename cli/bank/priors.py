@@ -1,6 +1,6 @@
-"""What a bank says about one question: its support, its neighbours, the prior of every LLM."""
+"""Priors from a bank: what it says about one question, and how the LLMs compare over many of its questions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from smacs.nodes.shared.settings import Settings
     from smacs.store.view import BankView
 
+SAMPLE = 200  # questions looked at: a share among them is within 7 points of the whole bank's
+
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """One LLM: its prior (eq. 4), on how many support questions it rests, and its accuracy on the whole bank."""
+    """An LLM's prior (eq. 4), on how many support questions it rests, and the LLM's accuracy on the whole bank."""
 
     llm: str
     prior: float
@@ -25,7 +27,7 @@ class Prior:
 
 
 def support_of(view: "BankView", query: NDArray[np.float32], settings: "Settings", own: int | None = None) -> Support:
-    """The support of a query (eq. 2-3). A bank question, at position `own`, is none of its own support.
+    """The support of a query (eq. 2-3). A bank question, at position `own`, is not in its own support.
 
     It is the most similar of all, so that the k-th largest of the others is the (k + 1)-th of all.
     """
@@ -60,3 +62,29 @@ def neighbours_of(view: "BankView", support: Support, llms: list[str], count: in
         right = {llm: None if grade != grade else grade for llm, grade in zip(llms, grades, strict=True)}
         found.append({**fields, "similarity": round(float(support.similarities[i]), 4), "correct": right})
     return found
+
+
+@dataclass(slots=True)
+class Standing:
+    """One LLM over the questions looked at: its ranks by prior from 1, and its priors as shares of a perfect LLM's."""
+
+    llm: str
+    ranks: list[int] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
+
+    def among(self, k: int) -> float:
+        """The share of the questions on which it is one of the first `k`."""
+        return float(np.mean([rank <= k for rank in self.ranks]))
+
+
+def standings(view: "BankView", llms: list[str], settings: "Settings", seed: int = 0) -> list[Standing]:
+    """The LLMs by mean prior, best first, over a sample of the bank: each question is asked as if it were new."""
+    chosen = np.random.default_rng(seed).permutation(len(view))[:SAMPLE]
+    found = {llm: Standing(llm) for llm in llms}
+    for own in chosen.tolist():
+        support = support_of(view, view.matrix[own], settings, own)
+        total = float(support.similarities.sum())
+        for place, prior in enumerate(priors_of(view, support, llms), 1):
+            found[prior.llm].ranks.append(place)
+            found[prior.llm].shares.append(prior.prior / total)
+    return sorted(found.values(), key=lambda standing: -float(np.mean(standing.shares)))
