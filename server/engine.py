@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from smacs.errors import EmbedderDownError, PoolError
-from smacs.graph.ceilings import CeilingError, Ceilings
+from smacs.errors import CeilingError, EmbedderDownError, PoolError
+from smacs.graph.ceilings import Ceilings
 from smacs.graph.frame import AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.settings import Rules, rules_of
 from smacs.graph.state import OutputState

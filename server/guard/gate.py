@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from smacs.errors import SmacsError
+from smacs.errors import GateError, SmacsError
 from smacs.graph.settings import rules_of
 from smacs.nodes.shared.settings import Form
 from smacs.server.guard.exchange import RUN, Exchange, current
@@ -19,12 +19,6 @@ from smacs.server.guard.keys import Keyring
 from smacs.server.guard.limits import Accounts, Allowance, Bill
 from smacs.server.guard.refusal import Refusal
 from smacs.server.keyfile import Limits
-
-
-class GateError(SmacsError):
-    """A run must not begin: its key is no longer valid, or past a limit."""
-
-    status = 429
 
 
 class Gate:
