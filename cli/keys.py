@@ -11,7 +11,7 @@ from smacs.cli.console import Console
 
 app = typer.Typer(no_args_is_help=True, help="The API keys of a server. They are stored hashed.")
 
-Name = Annotated[str, typer.Argument(help="What the key is called in logs: 1 to 64 of A-Z a-z 0-9 . _ -")]
+Name = Annotated[str, typer.Argument(help="The key's name in logs: 1 to 64 of A-Z a-z 0-9 . _ -")]
 File = Annotated[
     Path | None,
     typer.Option(
@@ -38,7 +38,7 @@ def create(
     limits = Limits(requests_per_minute=rpm, running=running, tokens_per_day=tokens_per_day)
     path = _path(file)
     print(create_key(path, name, limits))
-    typer.echo(f"{path} has its hash. A server that runs with SMACS_SERVER_KEYS_FILE={path} takes it now.", err=True)
+    typer.echo(f"{path} has its hash. A server with SMACS_SERVER_KEYS_FILE={path} accepts it from now on.", err=True)
 
 
 @app.command("list")
@@ -58,7 +58,7 @@ def list_(file: File = None) -> None:
 
 @app.command()
 def revoke(name: Name, file: File = None) -> None:
-    """Remove a key; a server that runs refuses it from the next request on."""
+    """Remove a key; a running server refuses it from the next request on."""
     from smacs.server.keyfile import revoke_key
 
     revoke_key(_path(file), name)

@@ -95,7 +95,7 @@ def status() -> None:
         table.add_row(escape(server.llm), *numbers, health)
     _print(table)
     if not supervised:
-        _say("the supervisor is not running: what dies stays dead; start it with: smacs models up")
+        _say("the supervisor is not running: servers that die are not restarted; start it with: smacs models up")
 
 
 def _health(server: "ServerStatus", supervised: bool) -> str:

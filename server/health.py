@@ -12,7 +12,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replica import answers
 from smacs.server.engine import Engine
 
-FRESH = 5.0  # seconds that a look at the pool holds
+FRESH = 5.0  # seconds for which a look at the pool is valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PoolState:
 
 
 class Readiness:
-    """Looks at pool and bank when asked, at most every few seconds, and once for all who ask meanwhile."""
+    """Looks at pool and bank when asked, at most every few seconds, and once for all who ask in the meantime."""
 
     def __init__(self, engine: Engine, *, fresh: float = FRESH) -> None:
         self._engine = engine

@@ -22,7 +22,7 @@ def choose(
         list[str] | None,
         typer.Option("--selector", help="A selector; may be repeated. Default: all with settings.", show_default=False),
     ] = None,
-    folds: Annotated[int, typer.Option("--folds", help="Cross-validate in so many folds.")] = 3,
+    folds: Annotated[int, typer.Option("--folds", help="Folds of the cross-validation.")] = 3,
     as_json: JsonOption = False,
 ) -> None:
     """Cross-validate the settings of each selector on the bank, and keep the best in it for live questions.

@@ -19,7 +19,9 @@ SubjectOption = Annotated[
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Only so many questions: a random choice, the same one each time.", show_default=False),
+    typer.Option(
+        min=1, help="At most this many questions: a random choice, the same one each time.", show_default=False
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and what it would take.")]
 FailuresOption = Annotated[

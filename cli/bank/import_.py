@@ -28,7 +28,7 @@ _Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="A format, such as lm_eval. Default: told by the content.",
+        help="The format, such as lm_eval. Default: recognised by the content.",
         show_default=False,
     ),
 ]
@@ -66,7 +66,7 @@ _MaxMb = Annotated[int, typer.Option(min=1, metavar="MB", help="The most that on
 
 def import_(
     paths: Annotated[list[str], typer.Argument(metavar="FILE_OR_FOLDER")],
-    bank: Annotated[str, typer.Option(metavar="DIR", help="Folder of the bank; made where there is none.")],
+    bank: Annotated[str, typer.Option(metavar="DIR", help="Folder of the bank; created if it is missing.")],
     format_: _Format = None,
     llm: Annotated[str | None, typer.Option(help="Who answered, whatever the files say.", show_default=False)] = None,
     rename: _Rename = None,
@@ -80,7 +80,7 @@ def import_(
     replace: Annotated[bool, typer.Option("--replace", help="Grades in the files win over the bank's.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take over what exists: questions, grades, answers and embeddings. Doing it twice changes nothing.
+    """Import what exists: questions, grades, answers and embeddings. Doing it twice changes nothing.
 
     It reads lm-evaluation-harness samples, Inspect logs, evalscope reviews, plain JSON lines and tables, the authors'
     bank and recorded answers, compressed or not. Samples without a score are left out and counted. Exit code 1: a file
@@ -114,7 +114,7 @@ def _pairs(rename: Sequence[str] | None) -> dict[str, str]:
 
 @contextmanager
 def _progress() -> "Iterator[Callable[[MergeReport], None]]":
-    """A line on stderr that counts while files are read; how much is in them is not known before."""
+    """A line on stderr that counts while files are read; how much they hold is not known before."""
     with Console(stderr=True).status("reading") as status:
 
         def show(so_far: "MergeReport") -> None:
@@ -147,7 +147,7 @@ def _notes(report: "ImportReport") -> list[str]:
         notes.append(f"of no known format, passed over: {', '.join(report.passed_over)}")
     notes += [f"{'the rest was ' if file.partly else ''}left out: {file.error}" for file in report.refused]
     if report.unmapped:
-        notes.append(f"not in the pool, kept as they are: {', '.join(report.unmapped)}. Give names with --rename")
+        notes.append(f"not in the pool, kept as they are: {', '.join(report.unmapped)}. Rename them with --rename")
     if report.labels_differ:
         notes.append(f"{report.labels_differ:,} known questions came with another label: the bank's was kept")
     if report.ungradable:

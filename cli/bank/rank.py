@@ -22,10 +22,10 @@ Names = list[str] | None
 def rank(
     bank: BankOption = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", help="Cross-validate in so many folds. Default: 5.", show_default=False)
+        int | None, typer.Option("--folds", help="Folds of the cross-validation. Default: 5.", show_default=False)
     ] = None,
     splits: Annotated[
-        int | None, typer.Option("--splits", help="So many random splits, in place of folds.", show_default=False)
+        int | None, typer.Option("--splits", help="Number of random splits, in place of folds.", show_default=False)
     ] = None,
     bank_size: Annotated[
         int | None, typer.Option("--bank-size", help="Questions that a split is fitted on.", show_default=False)

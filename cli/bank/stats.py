@@ -62,7 +62,8 @@ def print_stats(rows: "Sequence[Row]") -> None:
 def coverage_gaps(found: "Coverage") -> str:
     """What the bank lacks, in one line; empty where every cell is there."""
     if not found.evaluated:
-        return f"None of the {found.questions} questions has an evaluation. Say `smacs bank evaluate` or `import`."
+        text = f"None of the {found.questions} questions has an evaluation."
+        return f"{text} Run `smacs bank evaluate` or `smacs bank import`."
     parts = [f"{100 * found.missing:.1f} % of the cells are missing"]
     parts += [f"{llm} has {n} of {found.questions}" for llm, n in found.evaluated.items() if n < found.questions]
     if found.untouched:

@@ -23,7 +23,7 @@ _Benchmarks = Annotated[
 _Data = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder with their files. Default: the hub.", show_default=False)
 ]
-_Limit = Annotated[int | None, typer.Option(min=1, help="At most so many questions of each.", show_default=False)]
+_Limit = Annotated[int | None, typer.Option(min=1, help="At most this many questions of each.", show_default=False)]
 _Start = Annotated[
     str | None,
     typer.Option(metavar="starter|DIR", help="Begin with a copy of this bank, answers included.", show_default=False),
@@ -40,7 +40,7 @@ _Near = Annotated[
 
 
 def bank(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of the bank; made where there is none.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of the bank; created if it is missing.")],
     benchmarks: _Benchmarks = None,
     data: _Data = None,
     limit: _Limit = None,

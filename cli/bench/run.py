@@ -22,7 +22,7 @@ DataOption = Annotated[
     Path | None, typer.Option(help="Folder with the benchmarks' files. Default: the hub.", show_default=False)
 ]
 LimitOption = Annotated[
-    int | None, typer.Option(min=1, help="At most so many questions of each benchmark.", show_default=False)
+    int | None, typer.Option(min=1, help="At most this many questions of each benchmark.", show_default=False)
 ]
 ConcurrencyOption = Annotated[
     int | None, typer.Option(min=1, help="Questions at once. Default: the pool's slots, 512 at most.")
