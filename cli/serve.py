@@ -86,11 +86,11 @@ def serve(
         max_tokens=max_tokens,
     )
     app = create_app(loaded, bank, settings)
-    with bound(host, port) as place, loaded.running(progress=partial(say, err=True)):
+    with bind(host, port) as place, loaded.running(progress=partial(say, err=True)):
         _listen(make_server(app, settings), place)
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """A socket that has its address and does not listen yet. Raises InputError when the address cannot be had."""
     place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

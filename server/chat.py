@@ -9,7 +9,7 @@ from smacs.server.engine import Engine
 from smacs.server.errors import DOCUMENTED, OpenAIRoute
 from smacs.server.guard.refusal import refusal_response
 from smacs.server.job import Job, events_of, job_of, unless_hung_up
-from smacs.server.lines import encoded
+from smacs.server.lines import json_line
 from smacs.server.replies import EventStream, Result, completion, in_order, stream
 
 router = APIRouter(route_class=OpenAIRoute)
@@ -27,7 +27,7 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     if body.stream:
         return EventStream(stream(job, state.engine))
     results = await unless_hung_up(request.receive, _answer(job, state.engine))
-    return Response(encoded(completion(job, results)), media_type="application/json")
+    return Response(json_line(completion(job, results)), media_type="application/json")
 
 
 async def _answer(job: Job, engine: Engine) -> list[Result]:

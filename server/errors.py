@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from smacs.errors import SmacsError
 from smacs.pool.pool import describe_all
-from smacs.server.lines import encoded
+from smacs.server.lines import json_line
 from smacs.visible import one_line
 
 LONGEST = 4000  # characters of a message, whatever it repeats
@@ -72,7 +72,7 @@ def error_response(error: Exception, headers: Mapping[str, str] | None = None) -
     """The reply to an error, for example `error_response(ApiError("...", status=429), {"Retry-After": "2"})`."""
     status, body = error_body(error)
     own = error.headers if isinstance(error, HTTPException) else None
-    return Response(encoded(body), status, {**(own or {}), **(headers or {})}, "application/json")
+    return Response(json_line(body), status, {**(own or {}), **(headers or {})}, "application/json")
 
 
 class OpenAIRequest(Request):

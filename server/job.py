@@ -58,7 +58,7 @@ def job_of(request: ChatRequest, engine: Engine, max_n: int) -> Job:
     return Job(
         model=request.model,
         asked=asked,
-        settings=seeded(settings, n),
+        settings=with_seeds(settings, n),
         most_tokens=most_tokens,
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
         trace=request.smacs.trace,
@@ -86,7 +86,7 @@ def settings_from(request: ChatRequest) -> dict[str, Any]:
     return {name: value for name, value in own.items() if value is not None} | request.smacs.settings
 
 
-def seeded(settings: Mapping[str, Any], n: int) -> list[dict[str, Any]]:
+def with_seeds(settings: Mapping[str, Any], n: int) -> list[dict[str, Any]]:
     """The settings of n runs with different seeds, the first as given; a single run keeps what it has."""
     if n == 1:
         return [dict(settings)]

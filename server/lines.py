@@ -15,14 +15,14 @@ _ENDS = {char.encode(): f"\\u{ord(char):04x}".encode() for char in "\u2028\u2029
 _encoder = msgspec.json.Encoder()
 
 
-def encoded(value: Any) -> bytes:
+def json_line(value: Any) -> bytes:
     """JSON on one line, however a reader splits lines."""
     return _safe(_encoder.encode(value))
 
 
-def event(value: Any) -> bytes:
+def event_line(value: Any) -> bytes:
     """A server-sent event."""
-    return b"data: " + encoded(value) + b"\n\n"
+    return b"data: " + json_line(value) + b"\n\n"
 
 
 class OneLine(JSONResponse):

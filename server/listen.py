@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from smacs.server.errors import ApiError, error_body
-from smacs.server.lines import encoded
+from smacs.server.lines import json_line
 from smacs.server.settings import ServerSettings
 
 PIECE = 4096  # bytes passed on at once: a head may take this much more memory than `max_head`
@@ -231,7 +231,7 @@ class Connection(H11Protocol):
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             _, body = error_body(ApiError(message, status=status, code=code))
-            self._write(status, encoded(body))
+            self._write(status, json_line(body))
         self._refused = True
         self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.close)

@@ -15,8 +15,7 @@ from smacs.graph.words import words
 from smacs.server.engine import Engine, Event
 from smacs.server.errors import error_body
 from smacs.server.job import WAITING, HungUpError, Job, events_of, unless_hung_up
-from smacs.server.lines import DONE
-from smacs.server.lines import event as event_line
+from smacs.server.lines import DONE, event_line
 
 PIECE = 256  # characters of one chunk of the answer
 ALIVE = b": working\n\n"  # a comment, so that no proxy takes a quiet stream for a dead one

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from smacs.server.errors import ApiError, error_body, error_response
-from smacs.server.lines import DONE, event
+from smacs.server.lines import DONE, event_line
 
 Reason = Literal["size", "upload", "key", "rate", "running", "tokens", "queue", "deadline", "draining", "host"]
 
@@ -78,7 +78,7 @@ async def cut_off(scope: Scope, receive: Receive, reply: WatchedSend, refusal: R
         return await refuse(scope, receive, reply, refusal)
     _note(scope, refusal)
     if reply.streams and not reply.finished:
-        await reply({"type": "http.response.body", "body": event(error_body(refusal.error)[1]) + DONE})
+        await reply({"type": "http.response.body", "body": event_line(error_body(refusal.error)[1]) + DONE})
     return None
 
 

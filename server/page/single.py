@@ -37,10 +37,10 @@ def render(run: Mapping[str, Any]) -> str:
     script = bundle(_STATIC / "single.js")
     template = Template((_HERE / "single.html").read_text("utf-8"))
     policy = _policy(style, theme, script)
-    return template.substitute(policy=policy, style=style, theme=theme, script=script, run=embedded(run))
+    return template.substitute(policy=policy, style=style, theme=theme, script=script, run=json_for_html(run))
 
 
-def embedded(run: Mapping[str, Any]) -> str:
+def json_for_html(run: Mapping[str, Any]) -> str:
     """The run as JSON that no HTML parser takes for markup."""
     import orjson
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from smacs.cli.serve import bound, serve
+from smacs.cli.serve import bind, serve
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import LIMIT, QUESTION, pool_file
@@ -82,7 +82,7 @@ def test_an_address_that_is_taken_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InputError, match=rf"Cannot listen at 127.0.0.1:{port}: .*in use. Choose another"):
-            bound("127.0.0.1", port)
+            bind("127.0.0.1", port)
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def test_evaluate_then_stats(run: Run, mock: MockServer) -> None:
         ("one", None, 4),
         ("two", None, 4),
     ]
-    assert rows[0]["accuracy"] == 0.25
+    assert rows[0]["accuracy"] == pytest.approx(0.25)
     assert rows[0]["tokens"] == 1
     before = mock.stats().total.requests
     assert run("evaluate", "--llm", "one")[0] == 0

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from smacs.cli.main import app
 from smacs.errors import InputError
 from smacs.server.page.files import STATIC
-from smacs.server.page.single import bundle, embedded, render, write_page
+from smacs.server.page.single import bundle, json_for_html, render, write_page
 from smacs.store.bank import QuestionBank
 from tools.mock.handle import MockServer
 
@@ -86,7 +86,7 @@ def test_what_is_hostile_stays_data(text: str) -> None:
 
 @given(st.text())
 def test_any_text_comes_back_as_it_was(text: str) -> None:
-    assert json.loads(embedded({"question": text}))["question"] == text
+    assert json.loads(json_for_html({"question": text}))["question"] == text
 
 
 def test_only_its_own_texts_may_run() -> None:
