@@ -58,7 +58,7 @@ class Engine:
     @classmethod
     def shared(cls) -> "Engine":
         """Over the graphs that `langgraph.json` names: one pool and its limits for LangGraph's paths and ours."""
-        from smacs.graph import app
+        from smacs.graph import app  # importing it opens the pool and the bank
 
         return cls(app.pool, app.bank, {name: getattr(app, name) for name in SYSTEMS})
 

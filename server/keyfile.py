@@ -18,6 +18,7 @@ from typing import Annotated
 import msgspec
 
 from smacs.errors import InputError
+from smacs.store.io.draft import draft_file
 
 FORMAT = 1
 PREFIX = "sk-smacs-"
@@ -121,8 +122,6 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, file: KeyFile) -> None:
-    from smacs.store.io.draft import draft_file
-
     with draft_file(path) as draft:
         os.fchmod(draft.fileno(), 0o600)
         draft.write(msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n")
