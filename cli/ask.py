@@ -99,7 +99,7 @@ def read_question(argument: str | None, file: Path | None) -> str:
 def run(
     question: "Asked", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
 ) -> dict[str, Any]:
-    """Answer one question; servers that had to be started for it are stopped again."""
+    """Answer one question; servers that are started for it are stopped at the end."""
     from smacs.exporters import export_spans
     from smacs.graph.systems import build_system
     from smacs.nodes.shared.question import check_length, read_question

@@ -15,7 +15,7 @@ Name = Annotated[str, typer.Argument(help="The key's name in logs: 1 to 64 of A-
 File = Annotated[
     Path | None,
     typer.Option(
-        "--file", envvar="SMACS_SERVER_KEYS_FILE", help="The file of keys. Default: in your folder of settings."
+        "--file", envvar="SMACS_SERVER_KEYS_FILE", help="The file of keys. Default: keys.json in your settings folder."
     ),
 ]
 

@@ -52,7 +52,7 @@ def list_(pool: PoolOption = "local") -> None:
 
 @app.command()
 def up(names: Names = None, pool: PoolOption = "local") -> None:
-    """Start the servers; they go on until `smacs models down`, and are restarted when they die."""
+    """Start the servers; they run until `smacs models down`, and are restarted when they die."""
     from smacs.pool.launch import servers
 
     llms = _chosen(pool, names)

@@ -30,7 +30,7 @@ def plan(
         int | None, typer.Option(min=1, help="Calls at once that the KV cache holds. Default: each LLM's own.")
     ] = None,
     utilization: Annotated[float, typer.Option(min=_LEAST, max=_MOST, help="Share of a GPU that may be used.")] = 0.92,
-    hosts: Annotated[str, typer.Option(help="Names of the machines, such as gpu1,gpu2, for --write-pool.")] = "",
+    hosts: Annotated[str, typer.Option(help="Names of the machines for --write-pool, such as gpu1,gpu2.")] = "",
     write_pool: Annotated[
         Path | None, typer.Option(help="Write a copy of the pool file that knows where the servers are.")
     ] = None,

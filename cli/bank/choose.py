@@ -20,7 +20,7 @@ def choose(
     bank: BankOption = None,
     selector: Annotated[
         list[str] | None,
-        typer.Option("--selector", help="A selector; may be repeated. Default: all with settings.", show_default=False),
+        typer.Option("--selector", help="May be repeated. Default: all that have settings.", show_default=False),
     ] = None,
     folds: Annotated[int, typer.Option("--folds", help="Folds of the cross-validation.")] = 3,
     as_json: JsonOption = False,

@@ -65,14 +65,14 @@ _Near = Annotated[
 _Limit = Annotated[
     list[str] | None, typer.Option(metavar="[SOURCE:]N", help="At most N questions of a source.", show_default=False)
 ]
-_Seed = Annotated[int | None, typer.Option(help="Draw them at random. Default: the first N.", show_default=False)]
+_Seed = Annotated[int | None, typer.Option(help="Choose them at random. Default: the first N.", show_default=False)]
 _Split = Annotated[
     list[str] | None, typer.Option(metavar="[SOURCE:]NAME", help="Of a hub data set.", show_default=False)
 ]
 _Revision = Annotated[
     list[str] | None, typer.Option(metavar="[SOURCE:]REV", help="Of a hub data set.", show_default=False)
 ]
-_Report = Annotated[Path | None, typer.Option(help="A JSON file for all that was found.", show_default=False)]
+_Report = Annotated[Path | None, typer.Option(help="Write all findings to this JSON file.", show_default=False)]
 _Skip = Annotated[bool, typer.Option("--skip-invalid", help="Leave out rows that cannot become questions.")]
 
 

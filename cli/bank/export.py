@@ -31,7 +31,7 @@ def export(
     ] = None,
     pool: PoolOption = "local",
 ) -> None:
-    """Write the bank, or some LLMs and data sets of it, to a file or folder. A file is replaced as a whole."""
+    """Write the bank, or some LLMs and data sets of it, to a file or folder. An existing file is replaced."""
     from smacs.pool.pool import Pool
 
     done = asyncio.run(_export(open_bank(bank), target, llm, dataset, Pool.load(pool)))

@@ -22,7 +22,7 @@ _Rename = Annotated[
     list[str] | None,
     typer.Option(metavar="THEIRS=OURS", help="Another name for an LLM; may be repeated.", show_default=False),
 ]
-_Pool = Annotated[str | None, typer.Option(help="A pool file: LLMs get its names for them, a new bank its embedder.")]
+_Pool = Annotated[str | None, typer.Option(help="A pool file: gives LLMs their names, a new bank its embedder.")]
 _Format = Annotated[
     str | None,
     typer.Option(
@@ -59,7 +59,7 @@ _Scale = Annotated[
     ),
 ]
 _Skip = Annotated[
-    bool, typer.Option("--skip-invalid", help="Leave out records that cannot be used, and not their whole file.")
+    bool, typer.Option("--skip-invalid", help="Leave out records that cannot be used, instead of their whole file.")
 ]
 _MaxMb = Annotated[int, typer.Option(min=1, metavar="MB", help="The most that one record may have, once unpacked.")]
 

@@ -46,7 +46,7 @@ def rank(
         Names, typer.Option("--rule", help="A vote rule; may be repeated. Default: all.", show_default=False)
     ] = None,
     repeats: Annotated[
-        bool, typer.Option("--repeats", help="Leave bank questions in that have the text of a test question.")
+        bool, typer.Option("--repeats", help="Keep bank questions that have the text of a test question.")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of splits and intervals.")] = 0,
     json: Annotated[

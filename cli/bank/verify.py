@@ -36,7 +36,7 @@ def verify(bank: BankOption = None, as_json: JsonOption = False) -> None:
 def seal(
     bank: BankOption = None,
     accept_edits: Annotated[
-        bool, typer.Option("--accept-edits", help="Also where a checksum is wrong: you changed the line yourself.")
+        bool, typer.Option("--accept-edits", help="Replace wrong checksums too: you changed these lines yourself.")
     ] = False,
 ) -> None:
     """Give every line without a checksum one: a bank of an older version, lines whose checksum you deleted.

@@ -18,7 +18,7 @@ _SHOWN = 5  # near copies that are listed
 
 _Benchmarks = Annotated[
     str | None,
-    typer.Option(help="Names with commas between, see `smacs bench list`. Default: all.", show_default=False),
+    typer.Option(help="Names, separated by commas, see `smacs bench list`. Default: all.", show_default=False),
 ]
 _Data = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder with their files. Default: the hub.", show_default=False)
@@ -44,7 +44,7 @@ def bank(
     benchmarks: _Benchmarks = None,
     data: _Data = None,
     limit: _Limit = None,
-    seed: Annotated[int, typer.Option(help="Which questions, where there is a limit.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the choice, where there is a limit.")] = 0,
     start: _Start = None,
     near: _Near = None,
     pool: PoolOption = "local",

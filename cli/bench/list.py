@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def list_(
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Count the questions of the files in this folder.", show_default=False),
+        typer.Option(metavar="DIR", help="Count the questions in the files of this folder.", show_default=False),
     ] = None,
 ) -> None:
     """The eight benchmarks; with a folder, how many questions of the test part and of the bank part are in it."""

@@ -31,7 +31,7 @@ ConcurrencyOption = Annotated[
 
 @with_settings
 def run(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; one that is there goes on.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; continues one that is there.")] = Path(
         "bench-run"
     ),
     systems: SystemsOption = "paper,llms",
