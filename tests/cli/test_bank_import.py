@@ -51,7 +51,7 @@ def test_names_of_a_pool(tmp_path: Path) -> None:
     pool.write_text('aggregators = ["m"]\n[llms.m]\nendpoint = "http://x/v1"\nmodel = "Acme/Tiny-7B-instruct"\n')
     said = run(SUMS, PLAIN, "--bank", str(tmp_path / "bank"), "--pool", str(pool))
     assert "LLM        m (in the files: acme/tiny-7b-instruct)" in said
-    assert "not in the pool, kept as they are: tiny-7b, tiny-1b. Give names with --rename" in said
+    assert "not in the pool, kept as they are: tiny-7b, tiny-1b. Rename them with --rename" in said
 
 
 @pytest.mark.parametrize("text", ["tiny", "=x", "x="])
