@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smacs.cli.options import BankOption, PoolOption, with_settings
+from smacs.graph.systems import system_names
 
 if TYPE_CHECKING:
     from smacs.cli.show import Board
@@ -33,9 +34,7 @@ TRACE = (
 
 SystemOption = Annotated[
     str,
-    typer.Option(
-        help="smacs, simple_router, majority_voting, self_consistency, self_moa, moa, symbolic_moe or single_llm."
-    ),
+    typer.Option(help=f"{', '.join(system_names()[:-1])} or {system_names()[-1]}.", autocompletion=system_names),
 ]
 
 

@@ -9,7 +9,7 @@ from rich.status import Status
 from rich.table import Table
 
 from smacs.cli.console import for_tables
-from smacs.graph.words import words
+from smacs.graph.events import words
 from smacs.nodes.shared.records import name_of
 
 _NEXT = {

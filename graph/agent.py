@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from smacs.graph.frame import AnyBank, AnyPool
+from smacs.graph.system import AnyBank, AnyPool
 from smacs.graph.systems import build_system
 from smacs.pool.prompts import Prompts
 

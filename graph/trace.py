@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 import msgspec
 
 from smacs.errors import InputError
-from smacs.graph.systems import SYSTEMS
+from smacs.graph.systems import systems
 from smacs.nodes.shared.records import Candidate, Reference
 from smacs.pool.calls.replies import Failure, FailureKind
 
@@ -80,8 +80,8 @@ def read_trace(data: Any) -> Trace:
         trace = msgspec.convert(data, Trace)
     except msgspec.ValidationError as error:
         raise InputError(f"Expected a trace, the JSON of `smacs ask --json`: {error}.") from error
-    if trace.system not in SYSTEMS:
-        raise InputError(f"The trace is of {trace.system!r}: expected one of {', '.join(SYSTEMS)}.")
+    if trace.system not in systems():
+        raise InputError(f"The trace is of {trace.system!r}: expected one of {', '.join(systems())}.")
     return trace
 
 

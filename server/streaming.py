@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from smacs.graph.words import words
+from smacs.graph.events import words
 from smacs.server.engine import Engine, Event
 from smacs.server.errors import error_body
 from smacs.server.hangup import HungUpError, unless_hung_up

@@ -1,7 +1,8 @@
 """The page at `/`: ask, watch it work, look at past runs; and the same view of one run as a file.
 
 `static/` is what browsers get: a page without a build step, a dependency or an address elsewhere. `files.py` serves it,
-`forms.py` tells it what can be asked, `single.py` writes a file that holds one run.
+`entries.py` writes the script that tells it about the systems, `forms.py` tells it what can be asked, `single.py`
+writes a file that holds one run.
 """
 
 from typing import TYPE_CHECKING

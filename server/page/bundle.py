@@ -7,6 +7,8 @@ lines of their own: `import { a, b } from "./x.js";`, `export function a`, `expo
 import re
 from pathlib import Path
 
+from smacs.server.page.entries import NAME, entries
+
 _IMPORT = re.compile(r'^import (\{[^}\n]*\}) from "([^"\n]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
@@ -19,7 +21,7 @@ def bundle(entry: Path) -> str:
 
 
 def _add(file: Path, made: dict[Path, str]) -> None:
-    text = file.read_text("utf-8")
+    text = entries() if file.name == NAME else file.read_text("utf-8")
     for _, target in _IMPORT.findall(text):
         if (imported := (file.parent / target).resolve()) not in made:
             _add(imported, made)

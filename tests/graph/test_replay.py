@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smacs.errors import InputError, NoAnswerError
 from smacs.graph.replay import compare, replay
-from smacs.graph.systems import SYSTEMS
+from smacs.graph.systems import systems
 from smacs.graph.trace import read_trace
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
@@ -29,7 +29,7 @@ NOWHERE = "http://127.0.0.1:9/v1"
 async def kept(system: str, pool: Pool, bank: QuestionBank, own: dict[str, Any], asked: Any = ASK) -> dict[str, Any]:
     """A run's trace as its JSON has it."""
     try:
-        result = await SYSTEMS[system](pool, bank, settings=own).compile().ainvoke(asked)
+        result = await systems()[system].build(pool, bank, settings=own).compile().ainvoke(asked)
     finally:
         await pool.aclose()
     state = {key: value for key, value in result.items() if key != "messages"}
@@ -63,7 +63,7 @@ def runs(draw: st.DrawFn) -> Run:
     faults = st.sampled_from(["503", "empty", "garbage", "no_logprobs", "field"])
     llms = st.sampled_from(["llm-0", "llm-1", "llm-2", "llm-7"])
     task = draw(st.sampled_from(["open", "choice"]))
-    return draw(st.sampled_from(list(SYSTEMS))), task, own, draw(st.dictionaries(llms, faults, max_size=3))
+    return draw(st.sampled_from(list(systems()))), task, own, draw(st.dictionaries(llms, faults, max_size=3))
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

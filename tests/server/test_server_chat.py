@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.nodes.shared.run import call_seed
 from tests.server.conftest import LLMS, Served
 from tools.mock.handle import MockServer
@@ -157,7 +158,7 @@ def test_the_task_chooses_the_prompt(server: Served, mock: MockServer) -> None:
 def test_the_models_are_the_systems_and_the_llms(server: Served) -> None:
     listed = server.http.get("/v1/models").raise_for_status().json()
     names = [model["id"] for model in listed["data"]]
-    systems = ["smacs", "simple_router", "majority_voting", "self_consistency", "self_moa", "moa", "symbolic_moe"]
+    systems = [name for name in system_names() if name != SINGLE_LLM]
     assert names == [*systems, *LLMS]
     assert {(model["object"], model["owned_by"]) for model in listed["data"]} == {("model", "smacs")}
     assert server.http.get("/v1/models/moa").raise_for_status().json()["id"] == "moa"

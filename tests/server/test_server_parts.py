@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.errors import InputError
-from smacs.graph.ceilings import Ceilings
+from smacs.graph.settings import Ceilings
 from smacs.nodes.shared.run import call_seed
 from smacs.pool.pool import Pool
 from smacs.server.engine import Engine

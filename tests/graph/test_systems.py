@@ -8,7 +8,8 @@ import pytest
 
 from smacs.errors import InputError, NoAnswerError
 from smacs.graph.build import build_graph
-from smacs.graph.systems import SYSTEMS, build_single_llm_graph, build_system
+from smacs.graph.systems import build_system, systems
+from smacs.graph.systems.single_llm import build_single_llm_graph
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
@@ -19,12 +20,12 @@ MakePool = Callable[..., Pool]
 FOUR = [f"llm-{i}" for i in range(4)]
 ASK = {"question": "How many legs has a spider?"}
 ALGEBRA = {**ASK, "dataset": "algebra"}
-EVERY = pytest.mark.parametrize("name", SYSTEMS)
+EVERY = pytest.mark.parametrize("name", systems())
 AGGREGATED = {"smacs", "self_moa", "moa", "symbolic_moe"}
 
 
 async def ask(name: str, pool: Pool, bank: QuestionBank, question: dict[str, Any] = ASK, **settings: Any) -> Any:
-    return await SYSTEMS[name](pool, bank, settings=settings).compile(name=name).ainvoke(question)
+    return await systems()[name].build(pool, bank, settings=settings).compile(name=name).ainvoke(question)
 
 
 def all_say(mock: MockServer, **plan: Any) -> None:
@@ -60,7 +61,7 @@ def embeddings(mock: MockServer) -> int:
 
 @EVERY
 async def test_one_seed_one_result(mock: MockServer, make_pool: MakePool, routed: QuestionBank, name: str) -> None:
-    graph = SYSTEMS[name](make_pool(FOUR), routed, settings={"seed": 3}).compile()
+    graph = systems()[name].build(make_pool(FOUR), routed, settings={"seed": 3}).compile()
     results = [await graph.ainvoke(ASK) for _ in range(2)]
     assert who(results[0]) == who(results[1])
     assert results[0]["selected"] == results[1]["selected"]
@@ -82,7 +83,7 @@ async def test_a_conversation_on_one_thread_starts_anew_with_each_question(
 ) -> None:
     from langgraph.checkpoint.memory import InMemorySaver
 
-    graph = SYSTEMS[name](make_pool(FOUR), routed, settings={"n": 2}).compile(checkpointer=InMemorySaver())
+    graph = systems()[name].build(make_pool(FOUR), routed, settings={"n": 2}).compile(checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "1"}}
     first, second = [await graph.ainvoke(question, config) for question in (ASK, {"question": "And an ant?"})]
     assert len(second["references"]) <= 4
@@ -350,10 +351,10 @@ def test_a_system_shows_the_settings_that_it_uses(make_pool: MakePool, bank: Que
         "symbolic_moe": {"k", "aggregator"},
     }
     for name, settings in own.items():
-        schema = SYSTEMS[name](make_pool(), bank).context_schema
+        schema = systems()[name].build(make_pool(), bank).context_schema
         assert schema is not None
         assert set(schema.model_fields) == calls | settings
-    defaults = SYSTEMS["symbolic_moe"](make_pool(settings={"k": 5}), bank).context_schema
+    defaults = systems()["symbolic_moe"].build(make_pool(settings={"k": 5}), bank).context_schema
     assert defaults is not None
     assert defaults.model_fields["k"].default == 3  # the paper's, whatever SMACS has
 
@@ -370,7 +371,7 @@ async def test_what_a_system_fixes_no_context_of_an_agent_changes(make_pool: Mak
     from langgraph.graph import START, MessagesState, StateGraph
 
     agent: Any = StateGraph(MessagesState)
-    agent.add_node("moa", SYSTEMS["moa"](make_pool(FOUR), bank).compile())
+    agent.add_node("moa", systems()["moa"].build(make_pool(FOUR), bank).compile())
     agent.add_edge(START, "moa")
     graph: Any = agent.compile()
     stream = graph.astream(
@@ -383,7 +384,7 @@ async def test_what_a_system_fixes_no_context_of_an_agent_changes(make_pool: Mak
 @EVERY
 def test_every_graph_is_drawn_from_question_to_answer(make_pool: MakePool, bank: QuestionBank, name: str) -> None:
     """Without path maps, conditional edges would lead from everywhere to everywhere."""
-    drawing = SYSTEMS[name](make_pool(), bank).compile().get_graph()
+    drawing = systems()[name].build(make_pool(), bank).compile().get_graph()
     targets = {node: {edge.target for edge in drawing.edges if edge.source == node} for node in drawing.nodes}
     assert targets["__start__"] == {"retrieve"}
     assert all(len(following) <= 2 for following in targets.values())
@@ -391,4 +392,4 @@ def test_every_graph_is_drawn_from_question_to_answer(make_pool: MakePool, bank:
 
 
 def test_build_graph_is_smacs() -> None:
-    assert SYSTEMS["smacs"] is build_graph
+    assert systems()["smacs"].build is build_graph

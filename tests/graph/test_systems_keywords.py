@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from smacs.errors import BankError
-from smacs.graph.baselines.symbolic_moe import build_symbolic_moe_graph
+from smacs.graph.systems.symbolic_moe import build_symbolic_moe_graph
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
