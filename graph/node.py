@@ -66,13 +66,14 @@ class Node(Runnable[Any, dict[str, Any]]):
                 update = await self._function(input, tools)
             except SmacsError as error:
                 raise self._workshop.pool.told(error) from error.__cause__
-            open_span.set(**{"smacs.degraded": len(_reasons(update)) or None})
+            open_span.set(**{"smacs.degraded": _degraded(update) or None})
             return update
 
 
-def _reasons(update: Mapping[str, Any]) -> list[str]:
+def _degraded(update: Mapping[str, Any]) -> int:
+    """How many reasons a node gave why the answer is less than it could be."""
     reasons: Any = update.get("degraded", [])
-    return list(reasons.value if isinstance(reasons, Overwrite) else reasons)
+    return len(reasons.value if isinstance(reasons, Overwrite) else reasons)
 
 
 def run_sync(coroutine: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:

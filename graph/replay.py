@@ -5,7 +5,6 @@ been chosen, as long as that needs no call that was not made.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -16,8 +15,9 @@ from smacs.graph.node import under_way
 from smacs.graph.settings import default_drop
 from smacs.graph.system import RANKING, AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.systems import SINGLE_LLM, build_system
-from smacs.graph.trace import Trace, failure_from
+from smacs.graph.trace import Trace, datum, recorded_failure, remarked_failure
 from smacs.nodes.shared.records import Candidate, Reference
+from smacs.nodes.shared.remarks import remark
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Choice, Failure, Reply
 from smacs.pool.pool import Pool
@@ -48,7 +48,7 @@ async def replay(
     result = {key: value for key, value in state.items() if key != "messages"}
     if not settings.keys() & set(RANKING) and not same_priors(trace.priors, result["priors"]):
         changed = "the bank has changed since: the priors are not those of the trace"
-        result["degraded"] = [*result["degraded"], changed]
+        result["degraded"] = [*result["degraded"], remark("bank_changed", changed)]
     return {**result, "usage": trace.usage}
 
 
@@ -117,13 +117,6 @@ def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
-# How nodes say in a trace's notes what an LLM said. A trace in other words is refused: what it does not say is not
-# guessed, or the replay would be of another run.
-_PICKED = re.compile(r".+ chose reply (\d+) of its \d+")
-_PICKED_NONE = re.compile(r".+ named none of its \d+ replies: the first counts")
-_SKILLS = "skills: "
-
-
 class RecordedLLM(LLM):
     """Stands for an LLM of a pool; who asks decides what it answers, not the prompt."""
 
@@ -163,9 +156,9 @@ class RecordedLLM(LLM):
             raise self._lacks("was not asked for a reference")
         if mine[0]["error"] is not None:
             self._keep_substitutes(state)
-            return failure_from(self.name, mine[0]["error"], mine[0]["seconds"])
+            return recorded_failure(self.name, mine[0]["error"], mine[0]["seconds"])
         left = mine[self._told :]
-        if not left and self._trace.short:
+        if not left and self._trace.remarks("references_missing"):
             return Failure(self.name, "empty", "no more samples came", 0.0)
         if not left:
             raise self._lacks(f"gave {len(mine)} samples, more are asked for")
@@ -186,10 +179,10 @@ class RecordedLLM(LLM):
         if wanted > drawn:
             raise self._lacks(f"made {drawn} candidates of the references of {', '.join(subset)}, not {wanted}")
         mine = [c for c in self._trace.candidates if c["aggregator"] == self.name and c["subset"] == subset]
-        failed = self._trace.reasons(self.name, "an aggregator failed: ")
+        failed = self._trace.remarks("aggregator_failed", self.name)
         left = mine[wanted - n : wanted]
         if not left and failed:
-            return failure_from(self.name, failed[0])
+            return remarked_failure(self.name, failed[0])
         if not mine:
             raise self._lacks("made no candidate")
         return Reply(self.name, tuple(map(_choice, left)), 0, 0, 0.0)
@@ -197,24 +190,23 @@ class RecordedLLM(LLM):
     def _pick(self, state: Any) -> Reply | Failure:
         if len(state["references"]) != len(self._trace.references):
             raise self._lacks(f"chose among {len(self._trace.references)} replies, not {len(state['references'])}")
-        failed = self._trace.reasons(self.name, f"the first reply counts, {self.name} chose none: ")
+        failed = self._trace.remarks("choice_failed", self.name)
         if failed:
-            return failure_from(self.name, failed[0])
-        notes = self._trace.notes
-        picked = [found[1] for note in notes if (found := _PICKED.fullmatch(note))]
-        if not picked and not any(map(_PICKED_NONE.fullmatch, notes)):
-            raise self._lacks("chose one of its replies, and the notes do not say which in words known here")
-        return self._says(f"Response {picked[0]}" if picked else "none")
+            return remarked_failure(self.name, failed[0])
+        choices = self._trace.remarks("choice", self.name)
+        if not choices:
+            raise self._lacks("was not asked to choose among its replies")
+        reply = datum(choices[0], "reply")
+        return self._says("none" if reply is None else f"Response {reply}")
 
     def _keywords(self) -> Reply | Failure:
-        failed = self._trace.reasons(self.name, "the question's skills are not named: ")
-        if failed:
-            none = failed[0] == f"{self.name} named none"
-            return self._says("-") if none else failure_from(self.name, failed[0])
-        skills = [note.removeprefix(_SKILLS) for note in self._trace.notes if note.startswith(_SKILLS)]
-        if not skills:
+        none = self._trace.remarks("skills_unknown", self.name)
+        if none:
+            return remarked_failure(self.name, none[0]) if "data" in none[0] else self._says("-")
+        named = self._trace.remarks("skills")
+        if not named:
             raise self._lacks("was not asked for the question's skills")
-        return self._says(skills[0])
+        return self._says(", ".join(datum(named[0], "skills")))
 
     def _says(self, text: str) -> Reply:
         return Reply(self.name, (Choice(text),), 0, 0, 0.0)

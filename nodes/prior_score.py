@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from smacs.nodes.retrieve import Support, find_support
 from smacs.nodes.selectors.live import live_scores
 from smacs.nodes.shared.embed import load_bank
+from smacs.nodes.shared.remarks import remark
 from smacs.nodes.shared.run import Run, Tools, run_of
 from smacs.nodes.shared.settings import PAPER
 from smacs.nodes.shared.ties import places
@@ -89,5 +90,6 @@ async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     unknown = [names[r] for r in order if np.isnan(within[:, r]).all()]
     chosen, run.substitutes = list(scores)[: tools.settings.k], list(scores)[tools.settings.k :]
     tools.emit({"event": "priors", "priors": scores})
-    reasons = [f"{name} was never evaluated on a support question: its prior is 0" for name in unknown]
+    never = "was never evaluated on a support question: its prior is 0"
+    reasons = [remark("llm_unknown", f"{name} {never}", name) for name in unknown]
     return {"priors": scores, "samples": dict.fromkeys(chosen, 1), "run": run, "degraded": reasons}

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from smacs.nodes.shared.remarks import each_once
 from smacs.server.job import Job
 
 Result = dict[str, Any]
@@ -100,8 +101,7 @@ def usage_of(results: Sequence[Result]) -> Usage:
 
 def about(job: Job, results: Sequence[Result]) -> dict[str, Any]:
     """Why the answer is less than it could be, and on request the trace; of several choices one for each."""
-    reasons = dict.fromkeys(reason for result in results for reason in result["degraded"])
-    said: dict[str, Any] = {"degraded": list(reasons)}
+    said: dict[str, Any] = {"degraded": each_once(reason for result in results for reason in result["degraded"])}
     if job.trace:
         said |= {"trace": results[0]} if len(results) == 1 else {"traces": list(results)}
     return said

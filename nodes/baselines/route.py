@@ -14,6 +14,7 @@ from smacs.nodes.prior_score import Retrieved, rank, support_of
 from smacs.nodes.retrieve import Support
 from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.shared.embed import load_bank
+from smacs.nodes.shared.remarks import remark
 from smacs.nodes.shared.run import Tools
 from smacs.nodes.shared.ties import first_largest
 from smacs.store.index.labels import Labels
@@ -41,11 +42,12 @@ async def route(state: Retrieved, tools: Tools) -> dict[str, Any]:
     run, support = await support_of(state, tools)
     view, _ = await load_bank(tools, run)
     dataset = asked["dataset"] or largest_share(support, view.datasets)
-    scores, note = _scores(view, names, dataset)
-    note += "" if asked["dataset"] else "; that data set has the largest share of the support"
+    scores, text = _scores(view, names, dataset)
+    text += "" if asked["dataset"] else "; that data set has the largest share of the support"
     k = tools.settings.k
     chosen, run.substitutes = list(scores)[:k], list(scores)[k:]
     tools.emit({"event": "priors", "priors": scores})
+    note = remark("route", text, next(iter(scores)), dataset=dataset)
     return {"priors": scores, "samples": dict.fromkeys(chosen, tools.settings.n), "run": run, "notes": [note]}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from smacs.errors import EmbedderDownError
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ async def embed(texts: Sequence[str], tools: Tools, seconds: float, *, query: bo
     return await patient(tools, seconds).embed(texts, query=query)
 
 
-async def load_bank(tools: Tools, run: Run | None = None) -> tuple["BankView", list[str]]:
+async def load_bank(tools: Tools, run: Run | None = None) -> tuple["BankView", list[Remark]]:
     """The bank as this question sees it, and why it is an older state of it if it is: the one in memory counts where
     new questions cannot be embedded. Raises EmbedderDownError where there is none, BankError.
     """
@@ -43,7 +44,7 @@ async def load_bank(tools: Tools, run: Run | None = None) -> tuple["BankView", l
     except EmbedderDownError as error:
         if (held := tools.bank.held()) is None:
             raise
-        return held, [f"the bank is as it was before its last change: {error}"]
+        return held, [remark("bank_outdated", f"the bank is as it was before its last change: {error}")]
 
 
 def seconds_for(run: Run, share: float) -> float:

@@ -20,6 +20,7 @@ from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import encode_lines
 from smacs.store.records import Question
+from tests.remarks import texts
 from tools.mock.handle import MockServer
 
 LIMIT = 60.0  # seconds for what takes no time
@@ -101,4 +102,6 @@ async def test_new_questions_of_a_bank_wait_for_an_embedder_that_hangs(
         result = await graph.ainvoke({"question": "How many legs has a spider?"})
     assert result["answer"]
     assert result["support"]["count"] == 4
-    assert result["degraded"][0].startswith("the bank is as it was before its last change: The bank's embedder: no vec")
+    assert texts(result["degraded"])[0].startswith(
+        "the bank is as it was before its last change: The bank's embedder: no vec"
+    )

@@ -122,7 +122,7 @@ def test_the_log_has_the_details_but_for_the_key(server: Served, caplog: pytest.
 def test_an_embedder_is_not_named_either(server: Served, mock: MockServer) -> None:
     mock.set("mock-embedder", fault="400")
     degraded = server.ask(smacs={"trace": True}).json()["smacs"]["degraded"]
-    assert any(reason.endswith(f": {EmbedderDownError.public}") for reason in degraded)
+    assert any(reason["text"].endswith(f": {EmbedderDownError.public}") for reason in degraded)
     look_at(json.dumps(degraded))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.nodes.shared.run import call_seed
+from tests.remarks import texts
 from tests.server.conftest import LLMS, Served
 from tools.mock.handle import MockServer
 
@@ -144,7 +145,7 @@ def test_of_several_answers_each_has_its_trace(server: Served) -> None:
 
 def test_what_went_wrong_is_said_without_asking_for_it(server: Served, mock: MockServer) -> None:
     mock.set("llm-0", fault="500")
-    (failed, missing) = server.ask().raise_for_status().json()["smacs"]["degraded"]
+    (failed, missing) = texts(server.ask().raise_for_status().json()["smacs"]["degraded"])
     assert failed.startswith("a referencer failed: overloaded: llm-0")
     assert missing == "only 3 of 4 references arrived"
 

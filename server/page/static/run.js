@@ -59,11 +59,20 @@ export function readTrace(trace) {
     subsets: list(trace.subsets).map(texts),
     candidates: list(trace.candidates).map(readCandidate),
     selected: "llm" in selected ? { candidate: number(selected.candidate), llm: text(selected.llm), finish: text(selected.finish) } : null,
-    notes: texts(trace.notes),
-    degraded: texts(trace.degraded),
+    notes: list(trace.notes).map(readRemark),
+    degraded: list(trace.degraded).map(readRemark),
     usage: Object.keys(record(trace.usage)).length ? numbers(trace.usage) : null,
   };
 }
+
+/** A remark; in the traces of older versions it is its text alone, and stays so. */
+function readRemark(value) {
+  const given = record(value);
+  return typeof value === "string" ? value : { ...given, kind: text(given.kind), llm: text(given.llm) || null, text: text(given.text) };
+}
+
+/** What a remark says to people. */
+export const textOf = (remark) => (typeof remark === "string" ? remark : remark.text);
 
 function readSupport(support) {
   const nearest = list(support.nearest).map((near) => ({ text: text(near?.text), similarity: number(near?.similarity) }));

@@ -19,6 +19,7 @@ from smacs.server.page.bundle import bundle
 from smacs.server.page.files import STATIC
 from smacs.server.page.single import embedded, render, write_page
 from smacs.store.bank import QuestionBank
+from tests.remarks import texts
 from tools.mock.handle import MockServer
 
 HOSTILE = [
@@ -146,5 +147,5 @@ def test_ask_writes_the_page_of_its_run(mock: MockServer, bank: QuestionBank, tm
     assert run["answer"] == "</script>Eight legs."
     assert [record["error"] is None for record in run["references"]] == [True, False, True]
     assert len(run["candidates"]) == 3
-    assert "llm-1" in run["degraded"][0]
+    assert "llm-1" in texts(run["degraded"])[0]
     assert run["seconds"] > 0
