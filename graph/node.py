@@ -20,7 +20,7 @@ from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.telemetry import span
 
-_LAST = 2.0  # seconds for connections to close when a program ends
+_CLOSING = 2.0  # seconds for connections to close when a program ends
 
 under_way: ContextVar[tuple[str, Any]] = ContextVar("smacs_under_way")
 """Name and input of the node that is running: whom an LLM is called by."""
@@ -100,4 +100,4 @@ def _run_to_the_end(loop: asyncio.AbstractEventLoop) -> None:
 
 def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(_LAST)
+    thread.join(_CLOSING)

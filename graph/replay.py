@@ -123,7 +123,7 @@ class RecordedLLM(LLM):
     def __init__(self, llm: LLM, trace: Trace) -> None:
         super().__init__(llm.name, llm.spec)
         self._trace = trace
-        self._told = 0  # samples told as a referencer
+        self._given = 0  # samples of a reference
 
     async def ready(self) -> None:
         """Nobody is asked for its window."""
@@ -157,15 +157,15 @@ class RecordedLLM(LLM):
         if mine[0]["error"] is not None:
             self._keep_substitutes(state)
             return recorded_failure(self.name, mine[0]["error"], mine[0]["seconds"])
-        left = mine[self._told :]
+        left = mine[self._given :]
         if not left and self._trace.remarks("references_missing"):
             return Failure(self.name, "empty", "no more samples came", 0.0)
         if not left:
             raise self._lacks(f"gave {len(mine)} samples, more are asked for")
         _, together = next(groupby(left, key=itemgetter("tokens", "seconds")))
-        told = list(together)[:n]
-        self._told += len(told)
-        return _reference_reply(self.name, told)
+        samples = list(together)[:n]
+        self._given += len(samples)
+        return _reference_reply(self.name, samples)
 
     def _keep_substitutes(self, state: Any) -> None:
         """Nobody stands in who did not then: it may have been too late for more."""

@@ -25,17 +25,17 @@ def make_settings(pool: Pool, *given: Mapping[str, Any] | Form | None) -> Settin
     """
     values: dict[str, Any] = {}
     for source in (pool.settings, *given):
-        values |= given_of(source)
+        values |= _given(source)
     try:
         settings = Settings(**values)
     except ValidationError as error:
         raise InputError(f"Settings: {describe(error)}") from error
     settings = _with_derived(settings, pool)
-    check(settings, pool)
+    _check(settings, pool)
     return settings
 
 
-def given_of(source: Mapping[str, Any] | Form | None) -> dict[str, Any]:
+def _given(source: Mapping[str, Any] | Form | None) -> dict[str, Any]:
     """The settings that somebody has set, by name. Raises InputError for what holds no settings."""
     if isinstance(source, Form):
         return source.model_dump(include=source.model_fields_set)
@@ -57,7 +57,7 @@ def _with_derived(settings: Settings, pool: Pool) -> Settings:
     return Settings.model_construct(_fields_set=set(given), **{**settings.model_dump(), "k": k, "k_drop": k_drop})
 
 
-def check(settings: Settings, pool: Pool) -> None:
+def _check(settings: Settings, pool: Pool) -> None:
     """Raise InputError when the settings do not fit together or do not fit the pool."""
     names = list(pool.llms)
     if settings.k > len(names):
@@ -100,16 +100,16 @@ class Ceilings:
             if most is not None and value > max(most, mine):
                 raise CeilingError(f"Setting {setting}: {_allows(setting, most)}, got {value:g}.", setting)
         count, mine = answers * sum(work.values()), sum(own_work.values())
-        told = f"{_told(work, answers)} = {count:,} completion{'s' if count != 1 else ''}"
+        total = f"{_written(work, answers)} = {count:,} completion{'s' if count != 1 else ''}"
         if self.completions is not None and count > max(self.completions, mine):
             raise CeilingError(
-                f"Too much is asked for at once: {told}; {_allows('completions', self.completions)}. "
+                f"Too much is asked for at once: {total}; {_allows('completions', self.completions)}. "
                 "Lower n, or k and n of the settings."
             )
         tokens, mine = count * asked.max_tokens, mine * own.max_tokens
         if self.tokens is not None and tokens > max(self.tokens, mine):
             raise CeilingError(
-                f"Too much is asked for at once: {told} of up to {asked.max_tokens:,} tokens = {tokens:,} tokens; "
+                f"Too much is asked for at once: {total} of up to {asked.max_tokens:,} tokens = {tokens:,} tokens; "
                 f"{_allows('tokens', self.tokens)}. Lower max_tokens, n, or k and n of the settings.",
                 "max_tokens",
             )
@@ -120,7 +120,7 @@ def _allows(what: str, most: float) -> str:
     return f"this server allows {most:,} at most ({variable}, set by its operator)"
 
 
-def _told(work: Work, answers: int) -> str:
+def _written(work: Work, answers: int) -> str:
     """`8 answers x (7 references + 8 candidates)`."""
     parts = " + ".join(f"{count:,} {name}" for name, count in work.items())
     return parts if answers == 1 else f"{answers} answers x ({parts})"

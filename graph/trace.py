@@ -15,7 +15,7 @@ from smacs.nodes.shared.remarks import Kind, Remark
 from smacs.pool.calls.replies import Failure, FailureKind
 
 
-class Asked(msgspec.Struct, frozen=True):
+class RecordedQuestion(msgspec.Struct, frozen=True):
     """The question as it was read."""
 
     question: str
@@ -31,7 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
         return {"messages": turns, "task": self.task, "system": self.system, "dataset": self.dataset}
 
 
-class Selected(msgspec.Struct, frozen=True):
+class RecordedChoice(msgspec.Struct, frozen=True):
     """What was chosen: a candidate's position, None for a reference, and the LLM that wrote it."""
 
     candidate: int | None
@@ -41,14 +41,14 @@ class Selected(msgspec.Struct, frozen=True):
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a trace that a replay needs; others are left aside."""
 
-    asked: Asked
+    asked: RecordedQuestion
     settings: dict[str, Any]
     answer: str
     priors: dict[str, float]
     references: list[Reference]
     subsets: list[list[str]]
     candidates: list[Candidate]
-    selected: Selected
+    selected: RecordedChoice
     notes: list[Remark]
     degraded: list[Remark]
     usage: dict[str, int]

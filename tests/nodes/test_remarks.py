@@ -24,6 +24,12 @@ def test_every_kind_has_one_meaning_and_somebody_who_makes_it() -> None:
     assert not DEGRADED.keys() & NOTES.keys()
 
 
+def test_every_kind_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
+    for kind, meaning in {**DEGRADED, **NOTES}.items():
+        assert f"| `{kind}` | {meaning} |" in text
+
+
 def test_a_remark_is_easy_to_print() -> None:
     assert remark("no_support", "the support is the whole bank") == {
         "kind": "no_support",
