@@ -147,8 +147,10 @@ class RecordedLLM(LLM):
                 return self._candidates(state, n)
             case "most_consistent":
                 return self._pick(state)
-            case _:
+            case "recruit":
                 return self._keywords()
+            case _:
+                raise InputError(f"A replay has no answers for the node {node}, which calls LLMs.")
 
     def _reference(self, state: Any, n: int) -> Reply | Failure:
         mine = [record for record in self._trace.references if record["llm"] == self.name]
