@@ -170,30 +170,17 @@ async def test_a_conversation_is_replayed_with_its_turns(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda trace: trace.pop("asked"), "does not hold its question"),
-        (lambda trace: trace.pop("usage"), "missing required field `usage`"),
-        (lambda trace: trace.update(priors=3), r"Expected `object`, got `int` - at `\$.priors`"),
-        (lambda trace: trace.update(system="x"), "The trace is of 'x': expected one of smacs"),
         (lambda trace: trace["priors"].update(gone=0.1), "of another pool: test pool has no gone"),
         (lambda trace: trace["settings"].update(drop="x"), "drop"),
-        (
-            lambda trace: trace["notes"].append({"kind": "x", "llm": None, "text": ""}),
-            r"Invalid enum value 'x' - at `\$.notes",
-        ),
     ],
 )
-async def test_a_trace_that_cannot_be_used_is_said(
+async def test_a_trace_that_does_not_fit_pool_or_settings_is_said(
     change: Callable[[dict[str, Any]], Any], told: str, mock: MockServer, make_pool: MakePool, bank: QuestionBank
 ) -> None:
     trace = await spoken(mock, make_pool, bank)
     change(trace)
     with pytest.raises(InputError, match=told):
         await replayed(trace, make_pool(endpoint=NOWHERE), bank)
-
-
-async def test_the_trace_of_a_chat_completion_is_one(mock: MockServer, make_pool: MakePool, bank: QuestionBank) -> None:
-    trace = await spoken(mock, make_pool, bank)
-    assert read_trace({"choices": [], "smacs": {"trace": trace, "degraded": []}}) == read_trace(trace)
 
 
 @pytest.mark.parametrize(("said", "note"), [("2", "llm-0 chose reply 2 of its 3"), ("?", "llm-0 named none of its 3")])
@@ -259,18 +246,6 @@ async def test_skills_that_are_not_told_are_refused(
     trace = await kept("symbolic_moe", make_pool(), growing, {"k": 2, "seed": 3})
     with pytest.raises(InputError, match="llm-7 was not asked for the question's skills"):
         await replayed({**trace, "notes": []}, make_pool(endpoint=NOWHERE), growing)
-
-
-@pytest.mark.parametrize("name", ["notes", "degraded"])
-async def test_a_trace_whose_remarks_are_sentences_alone_is_refused(
-    name: str, mock: MockServer, make_pool: MakePool, bank: QuestionBank
-) -> None:
-    """As they were before remarks had a kind; one that has none of them can be replayed."""
-    trace = await spoken(mock, make_pool, bank)
-    assert (trace["notes"], trace["degraded"]) == ([], [])
-    old = {**trace, name: ["only 2 of 3 references arrived"]}
-    with pytest.raises(InputError, match="This trace cannot be replayed: its `notes` or `degraded` hold sentences"):
-        read_trace(old)
 
 
 async def test_another_k_has_its_own_number_of_references_to_drop(
