@@ -66,7 +66,7 @@ def test_one_llm_is_a_model_too(server: Served, mock: MockServer) -> None:
     assert [mock.stats().of(name).requests for name in LLMS] == [0, 1, 0, 0]
 
 
-@pytest.mark.parametrize("model", ["simple_router", "majority_voting", "self_consistency", "self_moa", "moa"])
+@pytest.mark.parametrize("model", [name for name in system_names() if name not in ("smacs", SINGLE_LLM)])
 def test_every_other_system_answers(server: Served, model: str) -> None:
     assert server.ask(model=model).raise_for_status().json()["choices"][0]["message"]["content"] == "Eight legs."
 
