@@ -12,6 +12,7 @@ import typer
 from smacs.cli.console import print_json, say
 from smacs.cli.options import BankOption, PoolOption, with_settings
 from smacs.errors import InputError
+from smacs.graph.systems import system_names
 
 if TYPE_CHECKING:
     from smacs.cli.board import Board
@@ -35,9 +36,7 @@ TRACE = (
 
 SystemOption = Annotated[
     str,
-    typer.Option(
-        help="smacs, simple_router, majority_voting, self_consistency, self_moa, moa, symbolic_moe or single_llm."
-    ),
+    typer.Option(help=f"{', '.join(system_names()[:-1])} or {system_names()[-1]}.", autocompletion=system_names),
 ]
 
 

@@ -9,7 +9,7 @@ from rich.status import Status
 from rich.table import Table
 
 from smacs.cli.console import for_tables, short
-from smacs.graph.words import words
+from smacs.graph.events import words
 from smacs.nodes.shared.records import name_of
 
 _NEXT = {
@@ -60,7 +60,7 @@ class Board:
         if result["candidates"]:
             self._console.print(_candidate_table(result))
         for note in result["notes"]:
-            self._console.print(escape(note))
+            self._console.print(escape(note["text"]))
         usage = result["usage"]
         self._console.print(
             f"{usage['calls']} calls, {usage['failed']} failed, {usage['prompt_tokens']:,} prompt and "
@@ -68,7 +68,7 @@ class Board:
             style="dim",
         )
         for reason in result["degraded"]:
-            self._console.print(f"degraded: {escape(reason)}", style="yellow")
+            self._console.print(f"degraded: {escape(reason['text'])}", style="yellow")
 
     def replayed(self, differences: Sequence[str]) -> None:
         """Say what a replay brought out otherwise than its trace."""

@@ -1,1 +1,1 @@
-"""Wiring: state, settings, `build_graph` and the compiled graphs that `langgraph.json` names."""
+"""Wiring: state, settings, `build_graph` and the other systems, the graphs of `langgraph.json`, trace and replay."""

@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from smacs.graph.frame import AnyBank, AnyPool
+from smacs.graph.system import AnyBank, AnyPool
 from smacs.graph.systems import build_system
 from smacs.pool.prompts import Prompts
 
@@ -45,19 +45,19 @@ def build_agent_graph(
     `settings` hold for every run; a run's context may have others under its key `smacs`. Raises PoolError, BankError
     or InputError when something named does not exist or fit.
     """
-    asked = build_system(system, pool, bank, settings or {}, prompts=prompts).compile(name=system)
+    inner = build_system(system, pool, bank, settings or {}, prompts=prompts).compile(name=system)
 
-    def ask(state: AgentInput) -> dict[str, Any]:
+    def question(state: AgentInput) -> dict[str, Any]:
         return {"messages": state.get("messages") or [], "task": task}
 
     graph = StateGraph(AgentState, input_schema=AgentInput, output_schema=AgentState)
-    graph.add_node(system, RunnableLambda(ask) | asked | RunnableLambda(_tell))
+    graph.add_node(system, RunnableLambda(question) | inner | RunnableLambda(_answer))
     graph.add_edge(START, system)
     graph.add_edge(system, END)
     return graph
 
 
-def _tell(result: dict[str, Any]) -> AgentState:
+def _answer(result: dict[str, Any]) -> AgentState:
     """The answer as one message, and everything else as the trace."""
     trace = {key: value for key, value in result.items() if key != "messages"}
     return {"messages": [AIMessage(result["answer"])], "smacs": trace}

@@ -6,7 +6,17 @@ answer
 
 from langgraph.graph import END, START
 
-from smacs.graph.frame import AnyBank, AnyPool, AnySettings, Frame, Graph, send_aggregators, send_referencers
+from smacs.graph.system import (
+    PRIOR,
+    AnyBank,
+    AnyPool,
+    AnySettings,
+    Frame,
+    Graph,
+    System,
+    send_aggregators,
+    send_referencers,
+)
 from smacs.nodes.aggregator import aggregator
 from smacs.nodes.hybrid_score import hybrid_score
 from smacs.nodes.prior_drop import prior_drop
@@ -17,8 +27,6 @@ from smacs.nodes.select import select
 from smacs.nodes.shared.settings import Settings
 from smacs.pool.prompts import Prompts
 
-USES = set(Settings.model_fields) - {"llm"}
-
 
 def build_graph(
     pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
@@ -26,13 +34,11 @@ def build_graph(
     """The uncompiled graph; compile it with a checkpointer and a name of your own.
 
     `pool` is a pool or the name or path of a pool file, `bank` a bank or its folder (default: the starter bank).
-    `settings` are defaults that a run's context overrides; those that a system has no use for it leaves aside, so that
-    one set of them serves all systems. Raises PoolError, BankError or InputError when something named does not exist
-    or fit.
+    `settings` are defaults that a run's context overrides; a system ignores those that it has no use for, so that one
+    set of them serves all systems. Raises PoolError, BankError or InputError when something named does not exist or
+    fit.
     """
-    frame = Frame(
-        pool, bank, settings, prompts, uses=USES, work=lambda asked: {"references": asked.k, "candidates": asked.n}
-    )
+    frame = Frame(SYSTEM, pool, bank, settings, prompts)
     frame.add(retrieve, prior_score, referencer, prior_drop, aggregator, hybrid_score, select)
 
     graph = frame.graph
@@ -45,3 +51,16 @@ def build_graph(
     graph.add_edge("hybrid_score", "select")
     graph.add_edge("select", END)
     return graph
+
+
+SYSTEM = System(
+    name="smacs",
+    title="SMACS",
+    says="The LLMs that did best on similar questions answer; an aggregator writes candidates from different subsets "
+    "of their replies; the best candidate wins.",
+    steps=("support", "priors", "references", "subsets", "candidates", "answer"),
+    ranking=PRIOR,
+    uses=tuple(name for name in Settings.model_fields if name != "llm"),
+    work=lambda asked: {"references": asked.k, "candidates": asked.n},
+    build=build_graph,
+)

@@ -20,7 +20,7 @@ from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.telemetry import span
 
-_LAST = 2.0  # seconds for connections to close when a program ends
+_CLOSING = 2.0  # seconds for connections to close when a program ends
 
 under_way: ContextVar[tuple[str, Any]] = ContextVar("smacs_under_way")
 """Name and input of the node that is running: whom an LLM is called by."""
@@ -66,13 +66,14 @@ class Node(Runnable[Any, dict[str, Any]]):
                 update = await self._function(input, tools)
             except SmacsError as error:
                 raise self._workshop.pool.told(error) from error.__cause__
-            open_span.set(**{"smacs.degraded": len(_reasons(update)) or None})
+            open_span.set(**{"smacs.degraded": _degraded(update) or None})
             return update
 
 
-def _reasons(update: Mapping[str, Any]) -> list[str]:
+def _degraded(update: Mapping[str, Any]) -> int:
+    """How many reasons a node gave why the answer is less than it could be."""
     reasons: Any = update.get("degraded", [])
-    return list(reasons.value if isinstance(reasons, Overwrite) else reasons)
+    return len(reasons.value if isinstance(reasons, Overwrite) else reasons)
 
 
 def run_sync(coroutine: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -99,4 +100,4 @@ def _run_to_the_end(loop: asyncio.AbstractEventLoop) -> None:
 
 def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(_LAST)
+    thread.join(_CLOSING)

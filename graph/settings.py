@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Literal
 from annotated_types import Le, Lt
 from pydantic import ValidationError, create_model
 
-from smacs.errors import InputError
-from smacs.graph.ceilings import Ceilings, Work
+from smacs.errors import CeilingError, InputError
 from smacs.nodes.selectors.shared.selector import selectors
 from smacs.nodes.shared.settings import Form, Settings
 from smacs.pool.pool import Pool, describe
+
+Work = Mapping[str, int]  # what is written for one question -> how many completions, {"references": 7, "candidates": 8}
 
 
 def make_settings(pool: Pool, *given: Mapping[str, Any] | Form | None) -> Settings:
@@ -24,17 +25,17 @@ def make_settings(pool: Pool, *given: Mapping[str, Any] | Form | None) -> Settin
     """
     values: dict[str, Any] = {}
     for source in (pool.settings, *given):
-        values |= given_of(source)
+        values |= _given(source)
     try:
         settings = Settings(**values)
     except ValidationError as error:
         raise InputError(f"Settings: {describe(error)}") from error
     settings = _with_derived(settings, pool)
-    check(settings, pool)
+    _check(settings, pool)
     return settings
 
 
-def given_of(source: Mapping[str, Any] | Form | None) -> dict[str, Any]:
+def _given(source: Mapping[str, Any] | Form | None) -> dict[str, Any]:
     """The settings that somebody has set, by name. Raises InputError for what holds no settings."""
     if isinstance(source, Form):
         return source.model_dump(include=source.model_fields_set)
@@ -56,7 +57,7 @@ def _with_derived(settings: Settings, pool: Pool) -> Settings:
     return Settings.model_construct(_fields_set=set(given), **{**settings.model_dump(), "k": k, "k_drop": k_drop})
 
 
-def check(settings: Settings, pool: Pool) -> None:
+def _check(settings: Settings, pool: Pool) -> None:
     """Raise InputError when the settings do not fit together or do not fit the pool."""
     names = list(pool.llms)
     if settings.k > len(names):
@@ -72,6 +73,49 @@ def check(settings: Settings, pool: Pool) -> None:
     for setting, llm in (("aggregator", settings.aggregator), ("llm", settings.llm)):
         if llm is not None and llm not in names:
             raise InputError(f"Setting {setting}: expected one of {', '.join(names)}, got {llm!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """The most that is allowed, None: no ceiling. `deadline` in seconds; the last two are of a whole request."""
+
+    k: int | None = None
+    n: int | None = None
+    deadline: float | None = None
+    completions: int | None = None
+    tokens: int | None = None
+
+    def check(self, asked: Settings, own: Settings, work: Work, own_work: Work, answers: int = 1) -> None:
+        """Raise CeilingError where `asked` is over a ceiling and over the operator's `own` settings as well."""
+        for setting in ("k", "n", "deadline"):
+            most, value, mine = getattr(self, setting), getattr(asked, setting), getattr(own, setting)
+            if most is not None and value > max(most, mine):
+                raise CeilingError(f"Setting {setting}: {_allows(setting, most)}, got {value:g}.", setting)
+        count, mine = answers * sum(work.values()), sum(own_work.values())
+        total = f"{_written(work, answers)} = {count:,} completion{'s' if count != 1 else ''}"
+        if self.completions is not None and count > max(self.completions, mine):
+            raise CeilingError(
+                f"Too much is asked for at once: {total}; {_allows('completions', self.completions)}. "
+                "Lower n, or k and n of the settings."
+            )
+        tokens, mine = count * asked.max_tokens, mine * own.max_tokens
+        if self.tokens is not None and tokens > max(self.tokens, mine):
+            raise CeilingError(
+                f"Too much is asked for at once: {total} of up to {asked.max_tokens:,} tokens = {tokens:,} tokens; "
+                f"{_allows('tokens', self.tokens)}. Lower max_tokens, n, or k and n of the settings.",
+                "max_tokens",
+            )
+
+
+def _allows(what: str, most: float) -> str:
+    variable = f"SMACS_SERVER_MAX_{what.upper()}" if what != "n" else "SMACS_SERVER_MAX_CANDIDATES"
+    return f"this server allows {most:,} at most ({variable}, set by its operator)"
+
+
+def _written(work: Work, answers: int) -> str:
+    """`8 answers x (7 references + 8 candidates)`."""
+    parts = " + ".join(f"{count:,} {name}" for name, count in work.items())
+    return parts if answers == 1 else f"{answers} answers x ({parts})"
 
 
 @dataclass(slots=True)
@@ -90,7 +134,7 @@ class Rules:
 
     def settings(self, context: Any, answers: int = 1) -> Settings:
         """The settings of one run, one of so many `answers` to a request. Raises InputError."""
-        settings = settings_of(context, self.pool, self.defaults, self.fixed)
+        settings = run_settings(context, self.pool, self.defaults, self.fixed)
         self.ceilings.check(settings, self.defaults, self.work(settings), self.work(self.defaults), answers)
         return settings
 
@@ -106,7 +150,7 @@ class RunForm(Form):
     rules: ClassVar[Rules]
 
 
-def settings_schema(
+def settings_form(
     pool: Pool, defaults: Settings, uses: Collection[str] = tuple(Settings.model_fields)
 ) -> type[RunForm]:
     """The settings that a system uses, with this pool's defaults and limits, for the form that Studio shows."""
@@ -129,7 +173,7 @@ def rules_of(graph: Any) -> Rules:
     return rules
 
 
-def settings_of(context: Any, pool: Pool, defaults: Settings, fixed: Mapping[str, Any] | None = None) -> Settings:
+def run_settings(context: Any, pool: Pool, defaults: Settings, fixed: Mapping[str, Any] | None = None) -> Settings:
     """The settings of one run: the graph's `defaults`, overridden by its context, and what is `fixed` over all.
 
     Inside another graph the context is that graph's own: its `smacs` attribute or key counts, if there is one.

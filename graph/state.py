@@ -12,6 +12,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from smacs.nodes.shared.records import Candidate, Reference, Usage, add_usage
+from smacs.nodes.shared.remarks import Remark, each_once
 from smacs.nodes.shared.run import Run
 
 
@@ -26,9 +27,9 @@ def by_index(left: list[Candidate], right: list[Candidate]) -> list[Candidate]:
     return [merged[index] for index in sorted(merged)]
 
 
-def add_reasons(left: list[str], right: list[str]) -> list[str]:
-    """All reasons, each once."""
-    return list(dict.fromkeys([*left, *right]))
+def add_remarks(left: list[Remark], right: list[Remark]) -> list[Remark]:
+    """All remarks, each once."""
+    return each_once([*left, *right])
 
 
 class InputState(TypedDict, total=False):
@@ -86,11 +87,11 @@ class OutputState(TypedDict, total=False):
     selected: dict[str, Any]
     """Which candidate won (None: a reference is the answer), the LLM that wrote it, and why it ended there."""
 
-    notes: Annotated[list[str], add_reasons]
+    notes: Annotated[list[Remark], add_remarks]
     """How it was decided where numbers do not say it: the data set routed by, the votes counted."""
 
-    degraded: Annotated[list[str], add_reasons]
-    """Why the answer is less than it could be, in plain language; empty when all went well."""
+    degraded: Annotated[list[Remark], add_remarks]
+    """Why the answer is less than it could be; empty when all went well."""
 
     usage: Annotated[Usage, add_usage]
     """Calls made, calls failed, prompt and completion tokens over all of them."""

@@ -16,6 +16,7 @@ from smacs.nodes.shared.determinism import call_seed
 from smacs.nodes.shared.question import Asked
 from smacs.nodes.shared.reading import Reading, read
 from smacs.nodes.shared.records import Candidate, Usage, total_usage
+from smacs.nodes.shared.remarks import Remark, remark_failure
 from smacs.nodes.shared.run import Run, Tools, run_of
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Choice
@@ -44,15 +45,15 @@ async def aggregator(state: AggregatorTask, tools: Tools) -> dict[str, Any]:
     run = run_of(state.get("run"), tools.settings)
     reading = _reading(state, tools)
     usage: list[Usage] = []
-    reasons: list[str] = []
-    notes: list[str] = []
+    reasons: list[Remark] = []
+    notes: list[Remark] = []
     for llm in aggregators(tools):
         written = await read(llm, reading, run, tools)
         usage += written.usage
         reasons += written.cuts
         notes += written.notes
         if written.failure:
-            reasons.append(f"an aggregator failed: {written.failure.kind}: {written.failure.message}")
+            reasons.append(remark_failure("aggregator_failed", "an aggregator failed", written.failure))
         if written.choices:
             candidates = _candidates(written.choices, llm, state)
             for candidate in candidates:

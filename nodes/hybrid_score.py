@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from smacs.errors import EmbedderDownError
 from smacs.nodes.shared.records import Candidate
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools, run_of
 
 Floats = npt.NDArray[np.float64]
@@ -51,7 +52,7 @@ async def hybrid_score(state: CandidatesState, tools: Tools) -> dict[str, Any]:
     candidates = state["candidates"]
     if not candidates:
         return {"degraded": []}
-    reasons: list[str] = []
+    reasons: list[Remark] = []
     settings = tools.settings
     run = run_of(state.get("run"), settings)
     similarity = await _similarity([candidate["text"] for candidate in candidates], tools, run, reasons)
@@ -71,18 +72,19 @@ async def similarities(texts: Sequence[str], tools: Tools, run: Run) -> Floats:
     return mutual_similarity(await tools.embed(texts, run.time_to_compare()))
 
 
-async def _similarity(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> Floats:
+async def _similarity(texts: Sequence[str], tools: Tools, run: Run, reasons: list[Remark]) -> Floats:
     try:
         return await similarities(texts, tools, run)
     except EmbedderDownError as error:
-        reasons.append(f"the similarity term is left out: {error}")
+        reasons.append(remark("no_similarity", f"the similarity term is left out: {error}"))
         return np.zeros(len(texts))
 
 
-def _logprobs(candidates: Sequence[Candidate], reasons: list[str]) -> Floats | None:
+def _logprobs(candidates: Sequence[Candidate], reasons: list[Remark]) -> Floats | None:
     means = [candidate["logprob"] for candidate in candidates]
     missing = sorted({c["aggregator"] for c in candidates if c["logprob"] is None})
     if missing:
-        reasons.append(f"the perplexity term is left out: {', '.join(missing)} sent no log-probabilities")
+        text = f"the perplexity term is left out: {', '.join(missing)} sent no log-probabilities"
+        reasons.append(remark("no_perplexity", text, missing[0] if len(missing) == 1 else None))
         return None
     return np.array(means, dtype=np.float64)

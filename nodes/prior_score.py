@@ -18,6 +18,7 @@ from smacs.nodes.retrieve import find_support
 from smacs.nodes.selectors.shared.live import live_scores
 from smacs.nodes.shared.determinism import places
 from smacs.nodes.shared.records import RetrievalState
+from smacs.nodes.shared.remarks import remark
 from smacs.nodes.shared.run import Run, Support, Tools, run_of
 from smacs.nodes.shared.settings import PAPER
 from smacs.store.view import BankView
@@ -65,7 +66,8 @@ async def prior_score(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     unknown = [names[r] for r in order if np.isnan(within[:, r]).all()]
     chosen, run.substitutes = list(scores)[: tools.settings.k], list(scores)[tools.settings.k :]
     tools.emit({"event": "priors", "priors": scores})
-    reasons = [f"{name} was never evaluated on a support question: its prior is 0" for name in unknown]
+    never = "was never evaluated on a support question: its prior is 0"
+    reasons = [remark("llm_unknown", f"{name} {never}", name) for name in unknown]
     return {"priors": scores, "samples": dict.fromkeys(chosen, 1), "run": run, "degraded": reasons}
 
 

@@ -16,7 +16,8 @@ from typing_extensions import TypedDict
 
 from smacs.nodes.shared.determinism import call_seed
 from smacs.nodes.shared.question import Asked
-from smacs.nodes.shared.records import Reference, Usage, total_usage, unread, usage_of
+from smacs.nodes.shared.records import Reference, Usage, learned, total_usage, unread, usage_of
+from smacs.nodes.shared.remarks import Remark, each_once
 from smacs.nodes.shared.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, run_of
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
@@ -38,16 +39,16 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
     ranks = {name: rank for rank, name in enumerate(state["priors"])}
     records: list[Reference] = []
     usage: list[Usage] = []
-    notes: list[str] = []
-    reasons: list[str] = []
+    notes: list[Remark] = []
+    reasons: list[Remark] = []
     name: str | None = state["llm"]
     while name is not None:
         results = await _ask(tools.pool.llms[name], state, run, tools)
         new = _records(results, ranks[name], state["priors"][name])
         records += new
         usage += map(usage_of, results)
-        notes += [note for result in results if isinstance(result, Reply) for note in result.learned]
-        reasons += dict.fromkeys(reason for result in results for reason in unread(result))
+        notes += [note for result in results for note in learned(result)]
+        reasons += each_once(reason for result in results for reason in unread(result))
         for record in new:
             tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
         if isinstance(results[0], Reply):

@@ -17,10 +17,12 @@ from langgraph.types import Overwrite
 
 from smacs.errors import EmbedderDownError
 from smacs.nodes.shared.question import QuestionInput, check_length, left_out, read_question
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Support, Tools
 from smacs.store.index.labels import Labels
 
 NEAREST = 10  # questions that the trace shows
+_BLIND = "the support is the whole bank, weighted equally"
 ROUNDING = 1e-6  # relative: cosines of float32 vectors are known no better, and each BLAS rounds them in its own way
 
 
@@ -70,16 +72,16 @@ async def retrieve(state: QuestionInput, tools: Tools) -> dict[str, Any]:
     }
 
 
-async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, list[str]]:
+async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, list[Remark]]:
     """The support of a question, and why it is blind if it is: nothing is similar, or the embedder is down."""
     settings = tools.settings
     view = await tools.view(run)
     try:
         query = (await tools.embed([question], run.time_to_embed(), query=True))[0]
     except EmbedderDownError as error:
-        return whole_bank(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
+        return whole_bank(len(view)), [remark("no_support", f"{_BLIND}: {error}")]
     support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)
-    reason = "the support is the whole bank, weighted equally: no bank question has any similarity"
+    reason = remark("no_support", f"{_BLIND}: no bank question has any similarity")
     return support, [reason] if support.blind else []
 
 

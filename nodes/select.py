@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from smacs.nodes.shared.determinism import places
 from smacs.nodes.shared.records import Candidate, Reference, answer_with_candidate, answer_with_reference, at_least_one
+from smacs.nodes.shared.remarks import remark
 from smacs.nodes.shared.run import Tools
 
 
@@ -36,5 +37,6 @@ async def select(state: SelectionState, tools: Tools) -> dict[str, Any]:
         position = best([c["score"] for c in candidates], [c["perplexity"] for c in candidates])
         return answer_with_candidate(candidates[position], position, tools)
     reference = at_least_one(state["references"])[0]
-    reason = f"no candidate could be made: the answer is the reference of {reference['llm']}, the highest prior"
-    return answer_with_reference(reference, tools, [reason])
+    llm = reference["llm"]
+    text = f"no candidate could be made: the answer is the reference of {llm}, the highest prior"
+    return answer_with_reference(reference, tools, [remark("no_candidate", text, llm)])

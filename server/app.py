@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from smacs import __version__
 from smacs.exporters import export_spans
-from smacs.graph.frame import AnyBank, AnyPool
-from smacs.graph.gated import Gated
+from smacs.graph.compiled import GatedSystem
+from smacs.graph.system import AnyBank, AnyPool
 from smacs.server import catalogue, chat, errors, health, metrics
 from smacs.server.engine import Engine
 from smacs.server.guard import install_guard
@@ -56,7 +56,7 @@ def assemble(engine: Engine, settings: ServerSettings, *, shared: bool) -> FastA
     errors.install(app, shared=shared)
     install_guard(app, settings)
     if shared and app.state.gate is not None:
-        Gated.gate = app.state.gate.run
+        GatedSystem.gate = app.state.gate.run
     app.add_middleware(AccessLog, figures=metrics.install(app, engine))
     health.install(app, engine)
     page.install(app)

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from smacs.graph.settings import rules_of
 from smacs.graph.systems import SINGLE_LLM
 from smacs.pool.prompts import Prompts
 from smacs.server.errors import DOCUMENTED, OpenAIRoute
@@ -34,14 +35,19 @@ def _model(name: str) -> dict[str, Any]:
 
 @router.get("/v1/settings", summary="Models with their settings, and tasks")
 async def settings(request: Request) -> dict[str, Any]:
-    """The models in the order of `/v1/models`, each with the JSON schema of its settings, and the tasks."""
+    """The models in the order of `/v1/models`, each with the JSON schema of its settings and those that are fixed,
+    and the tasks."""
     engine = request.app.state.engine
-    return {"models": [{"id": name, "settings": _schema(engine, name)} for name in engine.models()], "tasks": _TASKS}
+    return {"models": [_form(engine, name) for name in engine.models()], "tasks": _TASKS}
 
 
-def _schema(engine: Any, model: str) -> dict[str, Any]:
-    """The settings of a model. An LLM by itself has no setting `llm`: its name says which."""
-    graph = engine.systems.get(model, engine.systems[SINGLE_LLM])
+def _form(engine: Any, name: str) -> dict[str, Any]:
+    graph = engine.systems.get(name, engine.systems[SINGLE_LLM])
+    return {"id": name, "settings": _schema(engine, graph), "fixed": rules_of(graph).fixed}
+
+
+def _schema(engine: Any, graph: Any) -> dict[str, Any]:
+    """The settings of a graph's runs. An LLM by itself has no setting `llm`: its name says which."""
     schema: dict[str, Any] = graph.context_schema.model_json_schema()
     properties = {name: field for name, field in schema["properties"].items() if name != "llm"}
     return {"properties": properties | _aggregators(engine, properties)}

@@ -10,11 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from smacs.errors import CeilingError, EmbedderDownError, PoolError
-from smacs.graph.ceilings import Ceilings
-from smacs.graph.frame import AnyBank, AnyPool, open_bank, open_pool
-from smacs.graph.settings import Rules, rules_of
+from smacs.graph.settings import Ceilings, Rules, rules_of
 from smacs.graph.state import OutputState
-from smacs.graph.systems import SINGLE_LLM, SYSTEMS
+from smacs.graph.system import AnyBank, AnyPool, open_bank, open_pool
+from smacs.graph.systems import SINGLE_LLM, systems
 from smacs.nodes.shared.question import QuestionInput, check_length, read_question
 from smacs.nodes.shared.settings import Form, Settings
 from smacs.pool.pool import Pool, describe
@@ -39,28 +38,29 @@ class Engine:
     model and every event of every run, before the client does.
     """
 
-    def __init__(self, pool: Pool, bank: QuestionBank, systems: Mapping[str, Any]) -> None:
+    def __init__(self, pool: Pool, bank: QuestionBank, graphs: Mapping[str, Any]) -> None:
         self.pool = pool
         pool.hush()
         self.bank = bank
-        self.systems = dict(systems)
+        self.systems = dict(graphs)
         self.observers: list[Observer] = []
         self._tasks = Prompts.load()
-        self._llms = {name if name not in SYSTEMS else f"llm:{name}": name for name in pool.llms}
+        self._llms = {name if name not in systems() else f"llm:{name}": name for name in pool.llms}
         self._models = [*(name for name in self.systems if name != SINGLE_LLM), *self._llms]
 
     @classmethod
     def open(cls, pool: AnyPool, bank: AnyBank) -> "Engine":
         """Over a pool and a bank. Raises PoolError, BankError or InputError when they cannot be used."""
         pool, bank = open_pool(pool), open_bank(bank)
-        return cls(pool, bank, {name: build(pool, bank).compile(name=name) for name, build in SYSTEMS.items()})
+        graphs = {name: system.build(pool, bank).compile(name=name) for name, system in systems().items()}
+        return cls(pool, bank, graphs)
 
     @classmethod
     def shared(cls) -> "Engine":
         """Over the graphs that `langgraph.json` names: one pool and its limits for LangGraph's paths and ours."""
         from smacs.graph import app  # importing it opens the pool and the bank
 
-        return cls(app.pool, app.bank, {name: getattr(app, name) for name in SYSTEMS})
+        return cls(app.pool, app.bank, app.graphs)
 
     def models(self) -> list[str]:
         """Names of the models: the systems, then the LLMs; an LLM called like a system is `llm:NAME`."""

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smacs.nodes.shared.remarks import Remark
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.server.engine import Engine
 from smacs.server.guard.exchange import charge, current
@@ -23,18 +24,6 @@ from smacs.server.guard.request import path_of
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
 EARLY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-
-DEGRADED = {  # how the graph's reasons begin -> kind
-    "a referencer failed": "referencer_failed",
-    "only ": "references_missing",
-    "the reference of ": "reference_cut",
-    "an aggregator failed": "aggregator_failed",
-    "no candidate could be made": "no_candidate",
-    "the similarity term is left out": "no_similarity",
-    "the perplexity term is left out": "no_perplexity",
-    "the support is the whole bank": "no_support",
-    "not all of a reply could be read": "reply_unread",
-}
 
 
 def install(app: FastAPI, engine: Engine) -> "Figures":
@@ -93,15 +82,10 @@ class Figures:
         self.tokens.labels(result.llm, "prompt").inc(result.prompt_tokens)
         self.tokens.labels(result.llm, "completion").inc(result.completion_tokens)
 
-    def answered(self, degraded: Iterable[str]) -> None:
+    def answered(self, degraded: Iterable[Remark]) -> None:
         """A run has ended with these reasons; each kind counts once."""
-        for kind in {kind_of(reason) for reason in degraded}:
+        for kind in {reason["kind"] for reason in degraded}:
             self.degraded.labels(kind).inc()
-
-
-def kind_of(reason: str) -> str:
-    """The kind of a reason why an answer is degraded; "other" for a rare one."""
-    return next((kind for start, kind in DEGRADED.items() if reason.startswith(start)), "other")
 
 
 def _read(name: str, text: str, registry: CollectorRegistry, queue: Queue, field: str) -> None:

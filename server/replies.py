@@ -11,7 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from smacs.graph.words import words
+from smacs.graph.events import words
+from smacs.nodes.shared.remarks import each_once
 from smacs.server.engine import Engine, Event
 from smacs.server.errors import error_body
 from smacs.server.job import WAITING, HungUpError, Job, events_of, unless_hung_up
@@ -113,8 +114,7 @@ def usage_of(results: Sequence[Result]) -> Usage:
 
 def about(job: Job, results: Sequence[Result]) -> dict[str, Any]:
     """Why the answer is less than it could be, and on request the trace; of several choices one for each."""
-    reasons = dict.fromkeys(reason for result in results for reason in result["degraded"])
-    said: dict[str, Any] = {"degraded": list(reasons)}
+    said: dict[str, Any] = {"degraded": each_once(reason for result in results for reason in result["degraded"])}
     if job.trace:
         said |= {"trace": results[0]} if len(results) == 1 else {"traces": list(results)}
     return said

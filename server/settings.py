@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from smacs.errors import InputError
-from smacs.graph.ceilings import Ceilings
+from smacs.graph.settings import Ceilings
 from smacs.pool.pool import describe
 
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s,]+")

@@ -10,10 +10,14 @@ from smacs.errors import InputError
 T = TypeVar("T")
 
 
+def names(package: str) -> list[str]:
+    """The names of a package's modules, in alphabetical order; none of them is imported."""
+    return sorted(module.name for module in iter_modules(import_module(package).__path__))
+
+
 def listed(package: str, attribute: str) -> dict[str, Any]:
     """What each module of a package has under `attribute`, by its `name`, in alphabetical order of the files."""
-    names = sorted(module.name for module in iter_modules(import_module(package).__path__, f"{package}."))
-    modules = (import_module(name) for name in names)
+    modules = (import_module(f"{package}.{name}") for name in names(package))
     found = [getattr(module, attribute) for module in modules if hasattr(module, attribute)]
     return {each.name: each for each in found}
 

@@ -5,22 +5,21 @@ from typing import Any
 
 from smacs.bench.report.figures import Group
 from smacs.bench.run.spec import Spec
+from smacs.graph.systems import systems
 
 REFERENCE = "smacs"  # the spec that the others are compared with
-TITLES = {
-    "smacs": "SMACS",
-    "simple_router": "Simple Router",
-    "majority_voting": "Majority Voting",
-    "self_consistency": "Self Consistency",
-    "self_moa": "Self-MoA",
-    "moa": "MoA",
-    "symbolic_moe": "Symbolic-MoE*",
-}
+_STARRED = ("symbolic_moe",)  # as in the paper's table 1
+
+
+def system_title(name: str) -> str:
+    """Such as `Self-MoA`; of a system that there is not its name, as a run of another version may have it."""
+    system = systems().get(name)
+    return f"{system.title if system else name}{'*' if name in _STARRED else ''}"
 
 
 def title(spec: Spec) -> str:
     """Such as `Self-MoA`, `SMACS (k_drop=0)` or the name of an LLM."""
-    name = spec.llm or TITLES.get(spec.system, spec.system)
+    name = spec.llm or system_title(spec.system)
     options = [f"{key}={spec.settings[key]}" for key in sorted(spec.settings)]
     if spec.pool:
         options.insert(0, f"pool of {len(spec.pool)}: {', '.join(spec.pool)}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from smacs.bench.run.spec import LLM, parse_spec, split_specs
-from smacs.graph.systems import SINGLE_LLM, SYSTEMS
+from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.pool.pool import Pool
 
 ABLATION = (  # table 2: retrieval prior, similarity, perplexity and prior drop switched on one after the other
@@ -17,7 +17,7 @@ DROPS = ("smacs", "smacs[drop=random]", "smacs[k_drop=0]")  # fig. 5
 
 
 def _paper(_: Pool) -> Sequence[str]:
-    return [name for name in SYSTEMS if name != SINGLE_LLM]
+    return [name for name in system_names() if name != SINGLE_LLM]
 
 
 def _llms(pool: Pool) -> Sequence[str]:

@@ -54,7 +54,7 @@ async def _result(question: Question, state: Mapping[str, Any], meter: Meter, gr
         answer=graded.answer,
         response=state["answer"],
         note=graded.note,
-        degraded=state.get("degraded", []),
+        degraded=[reason["text"] for reason in state.get("degraded", [])],
         calls=usage.get("calls", 0),
         failed=usage.get("failed", 0),
         prompt_tokens=usage.get("prompt_tokens", 0),

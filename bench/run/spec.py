@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smacs.errors import InputError
+from smacs.graph.systems import SINGLE_LLM
 from smacs.pool.pool import Pool
 
 LLM = "llm:"
@@ -42,7 +43,7 @@ def parse_spec(text: str) -> Spec:
     settings = {key: _value(value) for key, value in options.items()}
     name = form["system"].strip()
     if name.startswith(LLM):
-        return Spec("single_llm", name.removeprefix(LLM), settings, pool)
+        return Spec(SINGLE_LLM, name.removeprefix(LLM), settings, pool)
     return Spec(name, None, settings, pool)
 
 

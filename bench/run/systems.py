@@ -4,9 +4,9 @@ from typing import Any
 
 from smacs.bench.run.spec import LLM, Spec
 from smacs.errors import InputError
-from smacs.graph.baselines.single_llm import build_single_llm_graph
 from smacs.graph.settings import make_settings
-from smacs.graph.systems import SINGLE_LLM, SYSTEMS
+from smacs.graph.systems import SINGLE_LLM, systems
+from smacs.graph.systems.single_llm import build_single_llm_graph
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
@@ -33,7 +33,7 @@ def build(spec: Spec, pool: Pool, bank: QuestionBank, settings: dict[str, Any], 
 def _graph(spec: Spec, pool: Pool, bank: QuestionBank, settings: dict[str, Any], prompts: Prompts) -> Any:
     if spec.llm is not None:
         return build_single_llm_graph(pool, bank, llm=spec.llm, settings=settings, prompts=prompts)
-    if spec.system not in SYSTEMS or spec.system == SINGLE_LLM:
-        names = ", ".join([*(name for name in SYSTEMS if name != SINGLE_LLM), f"{LLM}NAME"])
+    if spec.system not in systems() or spec.system == SINGLE_LLM:
+        names = ", ".join([*(name for name in systems() if name != SINGLE_LLM), f"{LLM}NAME"])
         raise InputError(f"System {str(spec)!r}: expected one of {names}; settings go into brackets, smacs[k=3].")
-    return SYSTEMS[spec.system](pool, bank, settings=settings, prompts=prompts)
+    return systems()[spec.system].build(pool, bank, settings=settings, prompts=prompts)

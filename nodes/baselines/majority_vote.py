@@ -15,6 +15,7 @@ from smacs.nodes.hybrid_score import similarities
 from smacs.nodes.shared.determinism import first_largest
 from smacs.nodes.shared.extract import Answers, extract
 from smacs.nodes.shared.records import ReferencesState, answer_with_reference, at_least_one, shortfall
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools, run_of
 from smacs.nodes.vote.belief import prior_order, sequential_vote
 from smacs.nodes.vote.rules.majority import RULE
@@ -36,17 +37,25 @@ async def majority_vote(state: ReferencesState, tools: Tools) -> dict[str, Any]:
     answers = await asyncio.to_thread(extract, asked["task"], asked["question"], texts)
     winner = most_frequent(answers, [record["prior"] for record in here])
     if winner >= 0:
-        note = f"{answers.count(answers[winner])} of {len(here)} replies answer {answers[winner]}"
+        note = _count(answers, winner)
     else:
         run = run_of(state.get("run"), tools.settings)
-        winner, note = await _most_similar(texts, tools, run, reasons), f"chosen of {len(here)} replies by similarity"
+        winner = await _most_similar(texts, tools, run, reasons)
+        note = remark("likeness", f"chosen of {len(here)} replies by similarity", replies=len(here))
     return {**answer_with_reference(here[winner], tools, reasons), "notes": [note]}
 
 
-async def _most_similar(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> int:
+def _count(answers: Answers, winner: int) -> Remark:
+    answer, votes = answers[winner], answers.count(answers[winner])
+    text = f"{votes} of {len(answers)} replies answer {answer}"
+    return remark("votes", text, votes=votes, replies=len(answers), answer=answer)
+
+
+async def _most_similar(texts: Sequence[str], tools: Tools, run: Run, reasons: list[Remark]) -> int:
     """Position of the text that is most like the others; the first where there is no embedder."""
     try:
         return first_largest(await similarities(texts, tools, run))
     except EmbedderDownError as error:
-        reasons.append(f"the replies cannot be compared, the answer is that of the highest prior: {error}")
+        text = f"the replies cannot be compared, the answer is that of the highest prior: {error}"
+        reasons.append(remark("no_similarity", text))
         return 0

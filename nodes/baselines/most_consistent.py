@@ -19,6 +19,7 @@ from smacs.nodes.shared.records import (
     shortfall,
     total_usage,
 )
+from smacs.nodes.shared.remarks import remark, remark_failure
 from smacs.nodes.shared.run import Tools, run_of
 
 _NAMED = re.compile(
@@ -48,13 +49,15 @@ async def most_consistent(state: ReferencesState, tools: Tools) -> dict[str, Any
     written = await _ask(llm, here, state, tools)
     reasons += written.cuts
     if written.failure:
-        reasons.append(f"the first reply counts, {llm} chose none: {written.failure.kind}: {written.failure.message}")
+        what = f"the first reply counts, {llm} chose none"
+        reasons.append(remark_failure("choice_failed", what, written.failure))
     pick = read_pick(written.choices[0].text, len(here)) if written.choices else None
-    note = f"{llm} named none of its {len(here)} replies: the first counts"
+    text, reply = f"{llm} named none of its {len(here)} replies: the first counts", None
     if pick is not None:
-        note = f"{llm} chose reply {pick + 1} of its {len(here)}"
+        text, reply = f"{llm} chose reply {pick + 1} of its {len(here)}", pick + 1
     answer = answer_with_reference(here[pick or 0], tools, reasons)
-    return {**answer, "notes": [note, *written.notes], "usage": total_usage(written.usage)}
+    notes = [remark("choice", text, llm, reply=reply), *written.notes]
+    return {**answer, "notes": notes, "usage": total_usage(written.usage)}
 
 
 async def _ask(llm: str, here: Sequence[Reference], state: ReferencesState, tools: Tools) -> Writing:

@@ -26,6 +26,7 @@ from smacs.nodes.baselines.skills import (
 from smacs.nodes.prior_score import rank, run_and_support
 from smacs.nodes.shared.determinism import random_of
 from smacs.nodes.shared.records import RetrievalState, Usage, total_usage
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools
 from smacs.store.view import BankView
 
@@ -74,10 +75,11 @@ async def _by_keywords(
         bank = await bank_keywords(view, list(tools.pool.llms), tools, run.time_to_embed())
         vectors = await tools.embed(named, run.time_to_embed())
     except EmbedderDownError as error:
-        return None, _told(named, usage, [*reasons, f"the question's skills cannot be compared: {error}"])
+        reason = remark("skills_unknown", f"the question's skills cannot be compared: {error}")
+        return None, _told(named, usage, [*reasons, reason])
     return (bank.nearest(vectors), bank.skills), _told(named, usage, reasons)
 
 
-def _told(named: list[str], usage: list[Usage], reasons: list[str]) -> dict[str, Any]:
-    notes = [f"skills: {', '.join(named)}"] if named else []
+def _told(named: list[str], usage: list[Usage], reasons: list[Remark]) -> dict[str, Any]:
+    notes = [remark("skills", f"skills: {', '.join(named)}", skills=named)] if named else []
     return {"notes": notes, "usage": total_usage(usage), "degraded": reasons}

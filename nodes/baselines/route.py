@@ -15,6 +15,7 @@ from smacs.nodes.prior_score import rank, run_and_support
 from smacs.nodes.selectors.shared.columns import Columns
 from smacs.nodes.shared.determinism import first_largest
 from smacs.nodes.shared.records import RetrievalState
+from smacs.nodes.shared.remarks import remark
 from smacs.nodes.shared.run import Support, Tools
 from smacs.store.index.labels import Labels
 from smacs.store.view import BankView
@@ -39,11 +40,12 @@ async def route(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     run, support = await run_and_support(state, tools)
     view = await tools.view(run)
     dataset = asked["dataset"] or largest_share(support, view.datasets)
-    scores, note = _scores(view, names, dataset)
-    note += "" if asked["dataset"] else "; that data set has the largest share of the support"
+    scores, text = _scores(view, names, dataset)
+    text += "" if asked["dataset"] else "; that data set has the largest share of the support"
     k = tools.settings.k
     chosen, run.substitutes = list(scores)[:k], list(scores)[k:]
     tools.emit({"event": "priors", "priors": scores})
+    note = remark("route", text, next(iter(scores)), dataset=dataset)
     return {"priors": scores, "samples": dict.fromkeys(chosen, tools.settings.n), "run": run, "notes": [note]}
 
 

@@ -26,6 +26,7 @@ from smacs.nodes.aggregator import aggregators
 from smacs.nodes.selectors.shared.columns import Columns
 from smacs.nodes.shared.determinism import call_seed
 from smacs.nodes.shared.records import Usage, unread, usage_of
+from smacs.nodes.shared.remarks import Remark, remark, remark_failure
 from smacs.nodes.shared.run import Run, Support, Tools
 from smacs.pool.calls.replies import Failure
 from smacs.store.io.files import Stamp, stamp
@@ -123,10 +124,10 @@ async def bank_keywords(view: BankView, llms: Sequence[str], tools: Tools, secon
     return found or await _makes.run((id(view), key), lambda: _make(view, key, tools, seconds), means=tools.pool)
 
 
-async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list[str], list[Usage], list[str]]:
+async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list[str], list[Usage], list[Remark]]:
     """The keywords that the first aggregator which names any gives a question; the calls; who failed and why."""
     usage: list[Usage] = []
-    reasons: list[str] = []
+    reasons: list[Remark] = []
     settings = tools.settings
     for llm in aggregators(tools):
         seed = call_seed(settings.seed, "keywords", llm.name, question)
@@ -137,8 +138,11 @@ async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list
         reasons += unread(result)
         if named:
             return named, usage, reasons
-        why = f"{result.kind}: {result.message}" if isinstance(result, Failure) else f"{llm.name} named none"
-        reasons.append(f"the question's skills are not named: {why}")
+        what = "the question's skills are not named"
+        if isinstance(result, Failure):
+            reasons.append(remark_failure("skills_unknown", what, result))
+        else:
+            reasons.append(remark("skills_unknown", f"{what}: {llm.name} named none", llm.name))
     return [], usage, reasons
 
 

@@ -13,6 +13,7 @@ import orjson
 from typing_extensions import TypedDict
 
 from smacs.errors import InputError
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.pool.calls.tokens import estimate_tokens
 from smacs.pool.prompts import Message
 
@@ -83,13 +84,16 @@ def read_question(state: QuestionInput) -> Asked:
     }
 
 
-def left_out(state: QuestionInput) -> list[str]:
+def left_out(state: QuestionInput) -> list[Remark]:
     """What the LLMs are not shown of the turns before the question, in words."""
     if state.get("question"):
         return []
     before, _ = _split(_turns(state))
     kinds = dict.fromkeys(kind for turn in before for kind in turn.unread)
-    return [f"the LLMs are not shown what earlier messages hold beside text: {', '.join(kinds)}"] if kinds else []
+    if not kinds:
+        return []
+    text = f"the LLMs are not shown what earlier messages hold beside text: {', '.join(kinds)}"
+    return [remark("messages_unread", text)]
 
 
 def check_length(question: str, pool: "Pool") -> None:

@@ -7,7 +7,8 @@ one that the server still finds too long is cut further.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from smacs.nodes.shared.records import Usage, unread, usage_of
+from smacs.nodes.shared.records import Usage, learned, unread, usage_of
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Choice, Failure, Reply
@@ -42,9 +43,9 @@ class Writing:
 
     choices: list[Choice] = field(default_factory=list)
     failure: Failure | None = None
-    cuts: list[str] = field(default_factory=list)
+    cuts: list[Remark] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
 
 
 async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Writing:
@@ -65,7 +66,7 @@ async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Writing:
         written.usage.append(usage_of(result))
         if isinstance(result, Reply):
             written.choices += result.choices
-            written.notes += result.learned
+            written.notes += learned(result)
             written.cuts += [cut for cut in (*cuts, *unread(result)) if cut not in written.cuts]
         elif result.kind == "overflow" and share > _SHRINK**_TRIES:
             share *= _SHRINK
@@ -78,13 +79,17 @@ async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Writing:
     return written
 
 
-def _fit(llm: LLM, reading: Reading, tools: Tools, share: float) -> tuple[list[Message], list[str]]:
+def _fit(llm: LLM, reading: Reading, tools: Tools, share: float) -> tuple[list[Message], list[Remark]]:
     """The prompt for `share` of the LLM's window, and what was cut for it."""
     sampling = tools.settings.sampling | llm.spec.sampling.model_dump(exclude_none=True)
     room = llm.window - min(sampling["max_tokens"], llm.window // 2) - _RESERVE
     messages, cuts = fit_prompt(reading.prompt, reading.texts, reading.subset, room=room, share=share)
     return messages, [
-        f"the reference of {name} was cut from {before} to {after} tokens for the window of {llm.name}"
+        remark(
+            "reference_cut",
+            f"the reference of {name} was cut from {before} to {after} tokens for the window of {llm.name}",
+            llm.name,
+        )
         for name, (before, after) in cuts.items()
     ]
 

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from smacs.errors import NoAnswerError
 from smacs.nodes.shared.question import Asked
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools
 from smacs.pool.calls.replies import Failure, Reply
 
@@ -80,10 +81,16 @@ def usage_of(result: Reply | Failure) -> Usage:
     }
 
 
-def unread(result: Reply | Failure) -> list[str]:
+def unread(result: Reply | Failure) -> list[Remark]:
     """What of a reply was left out or read in another way than is usual, as reasons why an answer is degraded."""
     notes = result.notes if isinstance(result, Reply) else ()
-    return [f"not all of a reply could be read: {note}" for note in notes]
+    return [remark("reply_unread", f"not all of a reply could be read: {note}", result.llm) for note in notes]
+
+
+def learned(result: Reply | Failure) -> list[Remark]:
+    """What a call taught about the LLM's servers, as notes."""
+    notes = result.learned if isinstance(result, Reply) else ()
+    return [remark("endpoint", note, result.llm) for note in notes]
 
 
 def add_usage(left: Usage, right: Usage) -> Usage:
@@ -102,11 +109,18 @@ def arrived(references: Sequence[Reference]) -> list[Reference]:
     return [record for record in references if record["error"] is None]
 
 
-def shortfall(references: Sequence[Reference], samples: Mapping[str, int]) -> list[str]:
+def shortfall(references: Sequence[Reference], samples: Mapping[str, int]) -> list[Remark]:
     """Who failed and why, and how many are missing of the `samples` (LLM -> how many) that were asked for."""
-    reasons = [f"a referencer failed: {record['error']}" for record in references if record["error"] is not None]
-    here, wanted = len(arrived(references)), sum(samples.values())
-    return reasons if here >= wanted else [*reasons, f"only {here} of {wanted} references arrived"]
+    reasons = [
+        remark("referencer_failed", f"a referencer failed: {record['error']}", record["llm"])
+        for record in references
+        if record["error"] is not None
+    ]
+    here, asked = len(arrived(references)), sum(samples.values())
+    if here < asked:
+        text = f"only {here} of {asked} references arrived"
+        reasons.append(remark("references_missing", text, arrived=here, asked=asked))
+    return reasons
 
 
 def at_least_one(references: Sequence[Reference]) -> list[Reference]:
@@ -123,13 +137,13 @@ def answer_with_candidate(winner: Candidate, position: int, tools: Tools) -> dic
     return _answer(winner["text"], winner["aggregator"], winner["finish"], position, tools, [])
 
 
-def answer_with_reference(record: Reference, tools: Tools, reasons: Sequence[str]) -> dict[str, Any]:
+def answer_with_reference(record: Reference, tools: Tools, reasons: Sequence[Remark]) -> dict[str, Any]:
     """The update of the node that answers with a reference."""
     return _answer(record["text"], record["llm"], record["finish"], None, tools, reasons)
 
 
 def _answer(
-    text: str, llm: str, finish: str, candidate: int | None, tools: Tools, reasons: Sequence[str]
+    text: str, llm: str, finish: str, candidate: int | None, tools: Tools, reasons: Sequence[Remark]
 ) -> dict[str, Any]:
     from langchain_core.messages import AIMessage
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from smacs.errors import EmbedderDownError
 from smacs.nodes.shared.embed import PatientEmbedder
+from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.settings import Settings
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
@@ -110,7 +111,7 @@ class Tools:
         """The bank as this question sees it. Raises EmbedderDownError, BankError."""
         return run.view if run is not None and run.view is not None else (await self.load_view())[0]
 
-    async def load_view(self) -> tuple[BankView, list[str]]:
+    async def load_view(self) -> tuple[BankView, list[Remark]]:
         """The bank as it is now, and why it is an older state of it if it is: the one in memory counts where new
         questions cannot be embedded. Raises EmbedderDownError where there is none, BankError.
         """
@@ -119,7 +120,7 @@ class Tools:
         except EmbedderDownError as error:
             if (held := self.bank.held()) is None:
                 raise
-            return held, [f"the bank is as it was before its last change: {error}"]
+            return held, [remark("bank_outdated", f"the bank is as it was before its last change: {error}")]
 
     def _embedder(self, seconds: float) -> PatientEmbedder:
         return PatientEmbedder(self.pool.embedder(self.bank.embedder), seconds)

@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from smacs.server.page import entries
+
 STATIC = Path(__file__).parent / "static"
 
 POLICY = {
@@ -35,7 +37,15 @@ HEADERS = {
 
 
 class PageFiles(StaticFiles):
-    """Files with an ETag and the page's headers."""
+    """Files with an ETag and the page's headers, one of them written when it is asked for."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file of that path. Raises HTTPException where there is none."""
+        if path != entries.NAME or scope["method"] not in ("GET", "HEAD"):
+            return await super().get_response(path, scope)
+        response = entries.respond(self, scope)
+        response.headers.update(HEADERS)
+        return response
 
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200

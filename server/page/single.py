@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from smacs.errors import InputError
+from smacs.server.page.entries import NAME, entries
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -71,7 +72,7 @@ def bundle(entry: Path) -> str:
 
 
 def _add(file: Path, scripts: dict[Path, str]) -> None:
-    text = file.read_text("utf-8")
+    text = entries() if file.name == NAME else file.read_text("utf-8")
     for _, target in _IMPORT.findall(text):
         if (imported := (file.parent / target).resolve()) not in scripts:
             _add(imported, scripts)

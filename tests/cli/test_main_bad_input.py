@@ -164,7 +164,7 @@ def test_another_system_answers(run: Run, pool_file: Callable[..., str], bank: Q
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--system", "mao"], "There is no system 'mao': expected one of smacs, simple_router, "),
+        (["--system", "mao"], "There is no system 'mao': expected one of smacs, majority_voting, "),
         (["--system", "moa", "--k", "2"], "Setting k: moa has no use for it; it has "),
         (["--llm", "llm-0"], "Setting llm: smacs has no use for it; it has "),
         (["--system", "single_llm", "--llm", "x"], "Setting llm: expected one of llm-0, llm-1, llm-2, llm-3, got 'x'"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from smacs.graph.systems import SYSTEMS
+from smacs.graph.systems import systems
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def test_every_path_that_it_adds_exists(written: Instructions) -> None:
 def test_it_serves_all_graphs_and_the_http_app(written: Instructions) -> None:
     variables = environment(written)
     graphs = json.loads(variables["LANGSERVE_GRAPHS"])
-    assert set(graphs) == set(SYSTEMS)
+    assert set(graphs) == set(systems())
     paths = [*graphs.values(), json.loads(variables["LANGGRAPH_HTTP"])["app"]]
     assert all(find_spec(path.partition(":")[0]) for path in paths)
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from smacs.errors import InputError
-from smacs.graph.settings import make_settings, settings_of, settings_schema
+from smacs.graph.settings import make_settings, run_settings, settings_form
 from smacs.nodes.shared.settings import Settings
 from smacs.pool.pool import Pool
 
@@ -47,7 +47,7 @@ def test_the_pool_file_wins_over_defaults_what_is_given_over_the_pool_file_and_t
 ) -> None:
     pool = make_pool(k=5, n=4, gamma=0.5)
     defaults = make_settings(pool, {"n": 3, "lam": 2.0})
-    settings = settings_of({"smacs": {"lam": 0.5}}, pool, defaults)
+    settings = run_settings({"smacs": {"lam": 0.5}}, pool, defaults)
     assert (settings.k, settings.n, settings.gamma, settings.lam, settings.n_base) == (5, 3, 0.5, 0.5, 400)
 
 
@@ -97,7 +97,7 @@ class AgentContext:
 def test_a_context_that_says_nothing_leaves_the_defaults(make_pool: MakePool, context: Any) -> None:
     pool = make_pool(n=3)
     defaults = make_settings(pool)
-    assert settings_of(context, pool, defaults) is defaults
+    assert run_settings(context, pool, defaults) is defaults
 
 
 @pytest.mark.parametrize(
@@ -112,26 +112,26 @@ def test_a_context_that_says_nothing_leaves_the_defaults(make_pool: MakePool, co
 )
 def test_a_context_overrides_what_it_names(make_pool: MakePool, context: Any) -> None:
     pool = make_pool(n=3)
-    settings = settings_of(context, pool, make_settings(pool, {"gamma": 0.5}))
+    settings = run_settings(context, pool, make_settings(pool, {"gamma": 0.5}))
     assert (settings.k, settings.n, settings.gamma) == (2, 3, 0.5)
 
 
 def test_asking_a_single_referencer_drops_none_unless_said_otherwise(make_pool: MakePool) -> None:
     pool = make_pool(4)
-    assert settings_of(Settings(k=1), pool, make_settings(pool)).k_drop == 0
+    assert run_settings(Settings(k=1), pool, make_settings(pool)).k_drop == 0
     with pytest.raises(InputError, match="k_drop: expected less than k = 1, got 1"):
-        settings_of(Settings(k=1, k_drop=1), pool, make_settings(pool))
+        run_settings(Settings(k=1, k_drop=1), pool, make_settings(pool))
 
 
 def test_a_context_is_checked_against_the_pool(make_pool: MakePool) -> None:
     pool = make_pool(4)
     with pytest.raises(InputError, match="Setting k: expected at most 4"):
-        settings_of(AgentContext(smacs={"k": 5}), pool, make_settings(pool))
+        run_settings(AgentContext(smacs={"k": 5}), pool, make_settings(pool))
 
 
 def test_the_form_has_the_defaults_and_limits_of_the_pool(make_pool: MakePool) -> None:
     pool = make_pool(4, n=3)
-    schema = settings_schema(pool, make_settings(pool, {"gamma": 0.5}))
+    schema = settings_form(pool, make_settings(pool, {"gamma": 0.5}))
     fields = schema.model_json_schema()["properties"]
     assert {name: field["default"] for name, field in fields.items()} == Settings().model_dump() | {
         "k": 4, "n": 3, "gamma": 0.5
@@ -144,15 +144,15 @@ def test_the_form_has_the_defaults_and_limits_of_the_pool(make_pool: MakePool) -
 def test_what_the_form_gives_is_settings_of_which_those_set_count(make_pool: MakePool) -> None:
     pool = make_pool(4, n=3)
     defaults = make_settings(pool, {"gamma": 0.5})
-    schema = settings_schema(pool, defaults)
-    assert settings_of(schema.model_validate({"k": 2}), pool, defaults) == make_settings(pool, {"gamma": 0.5, "k": 2})
+    schema = settings_form(pool, defaults)
+    assert run_settings(schema.model_validate({"k": 2}), pool, defaults) == make_settings(pool, {"gamma": 0.5, "k": 2})
     with pytest.raises(ValidationError, match="less than or equal to 4"):
         schema.model_validate({"k": 5})
 
 
 def test_the_form_of_one_pool_leaves_the_settings_of_others_alone(make_pool: MakePool) -> None:
     small = make_pool(2, n=3)
-    settings_schema(small, make_settings(small))
+    settings_form(small, make_settings(small))
     assert Settings(k=9).n == 8
 
 
@@ -172,7 +172,7 @@ def test_how_many_are_dropped_follows_k_unless_it_was_set(
     make_pool: MakePool, of_the_pool: dict[str, Any], of_the_run: dict[str, Any], k: int, k_drop: int
 ) -> None:
     pool = make_pool(**of_the_pool)
-    settings = settings_of({"smacs": of_the_run}, pool, make_settings(pool))
+    settings = run_settings({"smacs": of_the_run}, pool, make_settings(pool))
     assert (settings.k, settings.k_drop) == (k, k_drop)
     assert (settings.model_fields_set >= {"k_drop"}) == ("k_drop" in of_the_pool)
 
@@ -180,9 +180,9 @@ def test_how_many_are_dropped_follows_k_unless_it_was_set(
 def test_a_quorum_of_the_pool_file_does_not_fit_every_k(make_pool: MakePool) -> None:
     pool = make_pool(quorum=4)
     with pytest.raises(InputError, match="Setting quorum: expected at most k = 2, got 4"):
-        settings_of({"smacs": {"k": 2}}, pool, make_settings(pool))
+        run_settings({"smacs": {"k": 2}}, pool, make_settings(pool))
 
 
 def test_what_are_no_settings_is_said(make_pool: MakePool) -> None:
     with pytest.raises(InputError, match=r"Settings: expected a mapping, .* got str"):
-        settings_of({"smacs": "k=3"}, make_pool(), make_settings(make_pool()))
+        run_settings({"smacs": "k=3"}, make_pool(), make_settings(make_pool()))

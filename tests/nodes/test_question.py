@@ -83,7 +83,7 @@ def test_what_earlier_turns_hold_beside_text_is_named() -> None:
         ]
     }
     (reason,) = left_out(state)
-    assert "image_url" in reason and "critic" in reason
+    assert "image_url" in reason["text"] and "critic" in reason["text"]
     assert [turn["content"] for turn in read_question(state)["history"]] == ["What is this?", "A harbour."]
     assert (
         left_out({"messages": state["messages"][1:2]})

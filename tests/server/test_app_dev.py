@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 
 from smacs.store.bank import QuestionBank
-from tests.graph.test_langgraph_dev import Dev, langgraph_dev
+from tests.graph.test_app import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION, pool_file
 from tools.mock.handle import MockServer
 

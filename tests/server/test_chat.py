@@ -5,7 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
+from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.nodes.shared.determinism import call_seed
+from tests.remarks import texts
 from tests.server.conftest import LLMS, Served
 from tools.mock.handle import MockServer
 
@@ -64,7 +66,7 @@ def test_one_llm_is_a_model_too(server: Served, mock: MockServer) -> None:
     assert [mock.stats().of(name).requests for name in LLMS] == [0, 1, 0, 0]
 
 
-@pytest.mark.parametrize("model", ["simple_router", "majority_voting", "self_consistency", "self_moa", "moa"])
+@pytest.mark.parametrize("model", [name for name in system_names() if name not in ("smacs", SINGLE_LLM)])
 def test_every_other_system_answers(server: Served, model: str) -> None:
     assert server.ask(model=model).raise_for_status().json()["choices"][0]["message"]["content"] == "Eight legs."
 
@@ -143,7 +145,7 @@ def test_of_several_answers_each_has_its_trace(server: Served) -> None:
 
 def test_what_went_wrong_is_said_without_asking_for_it(server: Served, mock: MockServer) -> None:
     mock.set("llm-0", fault="500")
-    (failed, missing) = server.ask().raise_for_status().json()["smacs"]["degraded"]
+    (failed, missing) = texts(server.ask().raise_for_status().json()["smacs"]["degraded"])
     assert failed.startswith("a referencer failed: overloaded: llm-0")
     assert missing == "only 3 of 4 references arrived"
 
@@ -157,7 +159,7 @@ def test_the_task_chooses_the_prompt(server: Served, mock: MockServer) -> None:
 def test_the_models_are_the_systems_and_the_llms(server: Served) -> None:
     listed = server.http.get("/v1/models").raise_for_status().json()
     names = [model["id"] for model in listed["data"]]
-    systems = ["smacs", "simple_router", "majority_voting", "self_consistency", "self_moa", "moa", "symbolic_moe"]
+    systems = [name for name in system_names() if name != SINGLE_LLM]
     assert names == [*systems, *LLMS]
     assert {(model["object"], model["owned_by"]) for model in listed["data"]} == {("model", "smacs")}
     assert server.http.get("/v1/models/moa").raise_for_status().json()["id"] == "moa"

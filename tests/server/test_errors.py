@@ -151,7 +151,7 @@ def test_an_unknown_model_is_404_with_the_names_there_are(server: Served, stream
     for name in ("gpt-5", "single_llm"):
         error = error_of(server.ask(model=name, stream=stream), 404)
         assert (error["param"], error["code"]) == ("model", "model_not_found")
-        assert f"There is no model '{name}': expected one of smacs, simple_router, " in error["message"]
+        assert f"There is no model '{name}': expected one of smacs, majority_voting, " in error["message"]
         assert error["message"].endswith("symbolic_moe, llm-0, llm-1, llm-2, llm-3.")
 
 

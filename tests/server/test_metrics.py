@@ -1,17 +1,13 @@
 """`/metrics` over real HTTP: what was asked, what it cost, what failed, and no label from a client."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from smacs.server.metrics import DEGRADED, kind_of
 from tests.server.conftest import QUESTION, Served
 from tools.mock.handle import MockServer
-
-NODES = Path(__file__).parents[2] / "nodes"
 
 
 def figures(http: httpx2.Client) -> dict[tuple[str, ...], float]:
@@ -85,13 +81,3 @@ def test_gauges_come_back_to_zero(server: Served) -> None:
     now: dict[Any, float] = figures(server.http)
     assert (now["smacs_queue_running",], now["smacs_queue_waiting",]) == (0, 0)
     assert now["smacs_requests_in_flight",] == 1  # the scrape itself
-
-
-@pytest.mark.parametrize("start", DEGRADED)
-def test_a_kind_is_a_reason_that_some_node_gives(start: str) -> None:
-    assert any(start in file.read_text() for file in NODES.rglob("*.py")), start
-
-
-def test_an_unknown_reason_is_other() -> None:
-    assert kind_of("the moon was full") == "other"
-    assert kind_of("only 2 of 4 references arrived") == "references_missing"

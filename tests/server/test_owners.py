@@ -10,7 +10,7 @@ import pytest
 
 from smacs.server.keyfile import Limits, create_key, revoke_key
 from smacs.store.bank import QuestionBank
-from tests.graph.test_langgraph_dev import LLMS, Dev, langgraph_dev
+from tests.graph.test_app import LLMS, Dev, langgraph_dev
 from tests.server.conftest import QUESTION, pool_file
 from tools.mock.handle import MockServer
 

@@ -3,7 +3,7 @@
 import pytest
 
 from smacs.errors import InputError
-from smacs.graph.ceilings import Ceilings
+from smacs.graph.settings import Ceilings
 from smacs.server.settings import load_settings
 
 

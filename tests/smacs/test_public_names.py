@@ -4,14 +4,17 @@ import subprocess
 import sys
 
 import smacs
+from smacs.graph.systems import system_names
 
 
 def test_public_names() -> None:
-    assert smacs.__all__ == [
+    pinned = [
         "FastChatOpenAI", "Pool", "Prompts", "QuestionBank", "Settings", "SmacsError", "build_agent_graph",
         "build_graph", "build_majority_voting_graph", "build_moa_graph", "build_self_consistency_graph",
         "build_self_moa_graph", "build_simple_router_graph", "build_single_llm_graph", "build_symbolic_moe_graph",
     ]  # fmt: skip
+    systems = [f"build_{name}_graph" for name in system_names() if name != "smacs"]
+    assert smacs.__all__ == sorted({*pinned, *systems})
     assert all(getattr(smacs, name).__name__ == name for name in smacs.__all__)
 
 

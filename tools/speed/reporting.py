@@ -19,6 +19,7 @@ from smacs.bench.run.records import (
     Result,
     RunInfo,
 )
+from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.store.io.jsonl import encode_lines
 from smacs.store.records import Question
 from tools.speed.figure import Figure
@@ -26,16 +27,7 @@ from tools.speed.figure import Figure
 BENCHMARKS = 8
 EACH = 1250
 LLMS = [f"llm-{i}" for i in range(7)]
-SYSTEMS = [
-    "smacs",
-    "moa",
-    "self_moa",
-    "self_consistency",
-    "simple_router",
-    "majority_voting",
-    "symbolic_moe",
-    "llm:llm-0",
-]
+SYSTEMS = [*(name for name in system_names() if name != SINGLE_LLM), "llm:llm-0"]
 SUBSETS = 8
 REPLY = "Because every box holds twelve. " * 62
 TARGET = 20.0  # seconds

@@ -53,7 +53,7 @@ class Asker:
         """Answer and trace by the default settings, K = 7 and n = 8."""
         result: dict[str, Any] = await self.graph.ainvoke({"question": question})
         if result["degraded"]:
-            raise RuntimeError(f"the mock answered, but: {'; '.join(result['degraded'])}")
+            raise RuntimeError(f"the mock answered, but: {'; '.join(reason['text'] for reason in result['degraded'])}")
         return result
 
     async def aclose(self) -> None:

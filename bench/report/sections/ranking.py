@@ -4,7 +4,7 @@ from smacs.bench.report import paper
 from smacs.bench.report.charts.dots import Dot, dots
 from smacs.bench.report.charts.svg import MAIN, PLAIN
 from smacs.bench.report.model import Ranking, Report
-from smacs.bench.report.names import REFERENCE, TITLES
+from smacs.bench.report.names import REFERENCE, system_title
 from smacs.bench.report.sections.common import needs
 from smacs.bench.report.sheet import Cell, Section, Sheet
 from smacs.bench.report.text import cell
@@ -28,7 +28,7 @@ def section(report: Report) -> Section:
     names = {**report.benchmarks, "": ALL}
     found = {name: [by_key[key, system] for system in systems] for key, name in names.items()}
     cells = [[Cell(name), *(_cell(row) for row in of)] for name, of in found.items()]
-    sheet = Sheet("Table 3", ["benchmark", *(TITLES[system] for system in systems)], cells)
+    sheet = Sheet("Table 3", ["benchmark", *(system_title(system) for system in systems)], cells)
     chart = dots("ranking", "Pairwise ranking score", _dots(found), "pairs in the right order, %")
     return Section("ranking", "Table 3: pairwise ranking score", TEXT, [chart], [sheet], lacking)
 
@@ -45,5 +45,5 @@ def _dots(found: dict[str, list[Ranking]]) -> list[Dot]:
         if known:
             made.append(Dot(name))
         for row in known:
-            made.append(Dot(TITLES[row.system], row.score, MAIN if row.system == REFERENCE else PLAIN, row.paper))
+            made.append(Dot(system_title(row.system), row.score, MAIN if row.system == REFERENCE else PLAIN, row.paper))
     return made

@@ -47,17 +47,19 @@ function options(select, ids, title) {
 }
 
 function chosen() {
-  return known.models.find(({ id }) => id === model.value)?.settings ?? {};
+  return known.models.find(({ id }) => id === model.value) ?? {};
 }
 
 function showSettings() {
-  drawSettings(fields, chosen());
+  drawSettings(fields, chosen().settings ?? {});
   find("says").textContent = systemOf(model.value).says;
 }
 
+/** The settings that hold unless others are entered: those that are fixed, and the defaults of the others. */
 function defaults() {
-  const properties = Object.entries(chosen().properties ?? {});
-  return Object.fromEntries(properties.filter(([, { default: value }]) => value !== undefined && value !== null).map(([name, property]) => [name, property.default]));
+  const { settings, fixed } = chosen();
+  const properties = Object.entries(settings?.properties ?? {});
+  return Object.assign({}, fixed, Object.fromEntries(properties.filter(([, { default: value }]) => value !== undefined && value !== null).map(([name, property]) => [name, property.default])));
 }
 
 function openRun(run) {

@@ -1,7 +1,7 @@
 // A run: what was asked, how it went, and the trace, which grows with each event. What is read from a file or the network
 // is brought into this shape first, so that the view can rely on it.
 
-import { isSystem } from "./systems.js";
+import { modelOf, systemName } from "./systems.js";
 
 const STATES = ["running", "done", "stopped", "failed"];
 
@@ -32,7 +32,7 @@ export function readRun(value) {
     at: text(given.at),
     status: known ? (given.status === "running" ? "stopped" : given.status) : "done",
     question: text(given.question) || text(read.asked.question),
-    model: text(given.model) || (given.system === "single_llm" ? Object.keys(read.priors)[0] : text(given.system)) || "smacs",
+    model: text(given.model) || modelOf(text(given.system), read.priors) || "smacs",
     task: text(given.task) || text(read.asked.task),
     settings: Object.keys(read.settings).length ? read.settings : record(given.settings),
     seconds: number(given.seconds),
@@ -43,7 +43,7 @@ export function readRun(value) {
 
 /** A run as a file: its trace, which `smacs replay` takes as well, and what this page knows besides. */
 export function exported({ trace, ...run }) {
-  return { ...run, system: isSystem(run.model) ? run.model : "single_llm", ...trace, settings: run.settings };
+  return { ...run, system: systemName(run.model), ...trace, settings: run.settings };
 }
 
 /** The trace with every field there, and of its kind. */
@@ -59,11 +59,20 @@ export function readTrace(trace) {
     subsets: list(trace.subsets).map(texts),
     candidates: list(trace.candidates).map(readCandidate),
     selected: "llm" in selected ? { candidate: number(selected.candidate), llm: text(selected.llm), finish: text(selected.finish) } : null,
-    notes: texts(trace.notes),
-    degraded: texts(trace.degraded),
+    notes: list(trace.notes).map(readRemark),
+    degraded: list(trace.degraded).map(readRemark),
     usage: Object.keys(record(trace.usage)).length ? numbers(trace.usage) : null,
   };
 }
+
+/** A remark; in the traces of older versions it is its text alone, and stays so. */
+function readRemark(value) {
+  const given = record(value);
+  return typeof value === "string" ? value : { ...given, kind: text(given.kind), llm: text(given.llm) || null, text: text(given.text) };
+}
+
+/** What a remark says to people. */
+export const textOf = (remark) => (typeof remark === "string" ? remark : remark.text);
 
 function readSupport(support) {
   const nearest = list(support.nearest).map((near) => ({ text: text(near?.text), similarity: number(near?.similarity) }));

@@ -13,7 +13,7 @@ import pytest
 
 from smacs.server.keyfile import Limits, create_key
 from smacs.store.bank import QuestionBank
-from tests.graph.test_langgraph_dev import Dev, langgraph_dev
+from tests.graph.test_app import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION
 from tools.mock.handle import MockServer
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from smacs.graph.systems import SINGLE_LLM, systems
 from smacs.graph.trace import read_trace
 from smacs.server.page.single import write_page
 from tests.server.conftest import LLMS, Served
@@ -18,17 +19,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 HOSTILE = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1"><b>bold</b> **strong**'
-ALL = ["support", "priors", "references", "subsets", "candidates", "answer"]
-PARTS = {
-    "smacs": ALL,
-    "simple_router": ["support", "priors", "references", "answer"],
-    "majority_voting": ["support", "priors", "references", "answer"],
-    "self_consistency": ["support", "priors", "references", "answer"],
-    "self_moa": ["support", "priors", "references", "candidates", "answer"],
-    "moa": ["support", "priors", "references", "candidates", "answer"],
-    "symbolic_moe": ["support", "priors", "references", "candidates", "answer"],
-    "llm-1": ["support", "priors", "references", "answer"],
-}
+PARTS = {name: system.steps for name, system in systems().items() if name != SINGLE_LLM}
+PARTS["llm-1"] = systems()[SINGLE_LLM].steps
+ALL = PARTS["smacs"]
 
 
 def ask(page: "Page", question: str = "How many legs has a spider?") -> None:
@@ -125,7 +118,8 @@ def test_the_policy_and_trusted_types_hold_in_the_browser(browser: "Browser", se
 def test_who_failed_and_that_the_answer_is_degraded_is_shown(page: "Page", mock: MockServer) -> None:
     mock.set("llm-1", fault="500")
     ask(page)
-    assert "Degraded" in page.locator(".trouble").inner_text()
+    said = page.locator(".trouble").inner_text()
+    assert "Degraded" in said and "only 3 of 4 references arrived" in said
     assert page.locator("#references .failed .who").inner_text().endswith("llm-1")
     assert "500" in page.locator("#references .failed").inner_text()
     assert page.locator("#priors .failed").count() == 1
@@ -250,6 +244,23 @@ def test_a_file_shows_its_run_without_any_network(
     assert page.locator("#view img, #view script, #view b").count() == 0
     assert page.evaluate("window.hacked") is None
     assert requested == [(tmp_path / "run.html").as_uri()]
+
+
+def test_a_run_of_before_remarks_had_kinds_is_shown_and_exported_as_it_was(
+    new_page: "Callable[..., Page]", server: Served, tmp_path: Path
+) -> None:
+    old = {"degraded": ["only 2 of 4 references arrived"], "notes": ["chosen of 2 replies by similarity"]}
+    trace = {**server.ask(smacs={"trace": True}).json()["smacs"]["trace"], **old, "system": "smacs"}
+    write_page(tmp_path / "run.html", trace)
+    page = new_page(offline=True)
+    page.goto((tmp_path / "run.html").as_uri())
+    assert old["degraded"][0] in page.locator(".trouble").inner_text()
+    assert old["notes"][0] in page.locator("#answer .why").inner_text()
+    page = new_page()
+    page.goto(server.url)
+    script = "async (trace) => { const run = await import('/page/run.js'); return run.exported(run.readRun(trace)); }"
+    again = page.evaluate(script, trace)
+    assert {name: again[name] for name in old} == old
 
 
 def test_a_server_with_keys_asks_for_one(

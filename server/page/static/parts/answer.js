@@ -2,13 +2,14 @@
 
 import { fold, h, part } from "../dom.js";
 import { count, plural, seconds } from "../numbers.js";
+import { textOf } from "../run.js";
 import { prose } from "../text.js";
 import { why } from "../why.js";
 
 export function drawAnswer(run) {
   const { answer, notes } = run.trace;
   if (!answer) return null;
-  const reasons = [...why(run), ...notes];
+  const reasons = [...why(run), ...notes.map(textOf)];
   return part(
     "answer",
     "Answer",
@@ -30,7 +31,7 @@ export function drawTrouble(run) {
   const { degraded, answer } = run.trace;
   const failed = run.error ? notice("bad", "There is no answer", [run.error]) : null;
   const stopped = run.status === "stopped" && !run.error ? notice("warn", "Stopped before the end", ["What had come by then is shown."]) : null;
-  const less = degraded.length ? notice("warn", answer ? "Degraded: this answer is less than it could be" : "Degraded", degraded) : null;
+  const less = degraded.length ? notice("warn", answer ? "Degraded: this answer is less than it could be" : "Degraded", degraded.map(textOf)) : null;
   const shown = [failed, stopped, less].filter(Boolean);
   return shown.length ? h("div", { class: "trouble" }, shown) : null;
 }

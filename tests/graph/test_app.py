@@ -17,7 +17,7 @@ import httpx2
 import psutil
 import pytest
 
-from smacs.graph.systems import SYSTEMS
+from smacs.graph.systems import systems
 from smacs.nodes.shared.settings import Settings
 from smacs.store.bank import QuestionBank
 from tools.mock.handle import MockServer
@@ -186,15 +186,15 @@ def test_a_question_is_answered_with_its_trace(dev: Dev, mock: MockServer) -> No
 
 def test_all_systems_of_the_paper_are_there_side_by_side(dev: Dev) -> None:
     assistants = dev.http.post("/assistants/search", json={"limit": 100}).raise_for_status().json()
-    assert sorted(assistant["graph_id"] for assistant in assistants) == sorted(SYSTEMS)
+    assert sorted(assistant["graph_id"] for assistant in assistants) == sorted(systems())
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", systems())
 def test_every_system_is_drawn_and_answers(dev: Dev, mock: MockServer, system: str) -> None:
     for llm in LLMS:
         mock.set(llm, text="Eight.")
     drawing = dev.http.get(f"/assistants/{system}/graph", params={"xray": "true"}).raise_for_status().json()
-    own = SYSTEMS[system](dev.pool, dev.bank).compile().get_graph()
+    own = systems()[system].build(dev.pool, dev.bank).compile().get_graph()
     assert {(edge["source"], edge["target"]) for edge in drawing["edges"]} == {(e.source, e.target) for e in own.edges}
     result = dev.wait(ASK, assistant_id=system)
     assert (result["answer"], result["degraded"]) == ("Eight.", [])

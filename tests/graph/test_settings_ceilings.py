@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.errors import CeilingError, InputError
-from smacs.graph.ceilings import Ceilings
-from smacs.graph.settings import Rules, rules_of
-from smacs.graph.systems import SYSTEMS
+from smacs.graph.settings import Ceilings, Rules, rules_of
+from smacs.graph.systems import systems
 from smacs.nodes.shared.settings import Settings
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
@@ -26,7 +25,7 @@ def pool_of(size: int = 4, **settings: Any) -> Pool:
 @pytest.fixture
 def rules(bank: QuestionBank) -> Callable[..., Rules]:
     """The rules of a system over four LLMs, with these settings in the pool file."""
-    return lambda system, **settings: rules_of(SYSTEMS[system](pool_of(**settings), bank))
+    return lambda system, **settings: rules_of(systems()[system].build(pool_of(**settings), bank))
 
 
 @pytest.mark.parametrize(

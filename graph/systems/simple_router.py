@@ -3,8 +3,21 @@
 question -> retrieve -> route -> referencer -> best_reference -> answer
 """
 
-from smacs.graph.baselines.stages import answer, ask
-from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
+from smacs.graph.system import (
+    ACCURACY,
+    CALLS,
+    CHOOSING,
+    RETRIEVAL,
+    AnyBank,
+    AnyPool,
+    AnySettings,
+    Frame,
+    Graph,
+    System,
+    alone,
+    answer,
+    ask,
+)
 from smacs.nodes.baselines.references import best_reference
 from smacs.nodes.baselines.route import route
 from smacs.pool.prompts import Prompts
@@ -14,8 +27,20 @@ def build_simple_router_graph(
     pool: AnyPool = "local", bank: AnyBank = None, *, settings: AnySettings = None, prompts: Prompts | None = None
 ) -> Graph:
     """The uncompiled graph, see `build_graph`. If the LLM fails, the next best answers."""
-    uses, fixed = {*RETRIEVAL, *CALLS}, {**ALONE, "n": 1}
-    frame = Frame(pool, bank, settings, prompts, uses=uses, work=lambda _: {"reference": 1}, fixed=fixed)
+    frame = Frame(SYSTEM, pool, bank, settings, prompts)
     ask(frame, route)
     answer(frame, best_reference)
     return frame.graph
+
+
+SYSTEM = System(
+    name="simple_router",
+    title="Simple Router",
+    says="The LLM that is best on the data set answers.",
+    steps=CHOOSING,
+    ranking=ACCURACY,
+    uses=(*RETRIEVAL, *CALLS),
+    fixed=lambda pool: {**alone(pool), "n": 1},
+    work=lambda _: {"reference": 1},
+    build=build_simple_router_graph,
+)

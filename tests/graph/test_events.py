@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smacs.graph.words import words
+from smacs.graph.events import words
 
 SUPPORT = {"count": 44, "threshold": 0.312, "datasets": {"algebra": 0.75, "law": 0.25}}
 
