@@ -6,13 +6,13 @@ import numpy.typing as npt
 
 from smacs.bench.report import paper
 from smacs.bench.report.compare import Gaps
-from smacs.bench.report.figures import Cell, Difference, Interval
+from smacs.bench.report.figures import Cell, Difference
 from smacs.bench.report.model import System
 from smacs.bench.report.names import REFERENCE, group, title
 from smacs.bench.report.read import Run
 from smacs.bench.report.resample import Resampled
+from smacs.bench.report.share import accuracy
 from smacs.bench.report.significance import holm
-from smacs.store.stats import wilson
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,20 +25,6 @@ def systems(run: Run) -> list[System]:
     return _adjusted(rows)
 
 
-def cell(grades: Floats) -> Cell:
-    """Accuracy over grades (m,), NaN where a question was not answered, with Wilson's interval."""
-    count = int((~np.isnan(grades)).sum())
-    return Cell(questions=count, of=len(grades), accuracy=share(float(np.nansum(grades)), count))
-
-
-def share(gained: float, count: int) -> Interval | None:
-    """gained / count in % with Wilson's interval; None of nothing."""
-    if not count:
-        return None
-    low, high = wilson(gained / count, count)
-    return Interval(100 * gained / count, 100 * low, 100 * high)
-
-
 def _system(run: Run, position: int, drawn: Resampled, gaps: Gaps | None) -> System:
     spec = run.names[position]
     grades, compared = run.correct[:, position], gaps if spec != REFERENCE else None
@@ -47,8 +33,8 @@ def _system(run: Run, position: int, drawn: Resampled, gaps: Gaps | None) -> Sys
     cells = {}
     for code, name in enumerate(run.benchmarks):
         difference = compared.within(code, position) if compared else None
-        cells[name] = _with(cell(grades[run.benchmark == code]), difference, printed.get(name))
-    whole = cell(grades)
+        cells[name] = _with(accuracy(grades[run.benchmark == code]), difference, printed.get(name))
+    whole = accuracy(grades)
     mean = msgspec.structs.replace(whole, accuracy=drawn.mean(position))
     return System(
         spec=spec,

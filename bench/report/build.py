@@ -4,7 +4,9 @@ from pathlib import Path
 
 import msgspec
 
+from smacs.bench.report.ablation import ablation
 from smacs.bench.report.accuracy import systems
+from smacs.bench.report.aggregators import aggregators
 from smacs.bench.report.costs import costs
 from smacs.bench.report.differing import differing
 from smacs.bench.report.diversity import diversity
@@ -13,8 +15,8 @@ from smacs.bench.report.missing import missing
 from smacs.bench.report.model import Report
 from smacs.bench.report.ranking import ranking
 from smacs.bench.report.read import read
+from smacs.bench.report.scaling import scaling
 from smacs.bench.report.support import support
-from smacs.bench.report.variants import ablation, aggregators, scaling
 
 
 def build(folder: Path) -> Report:

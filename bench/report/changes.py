@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.accuracy import share
 from smacs.bench.report.candidates import RIGHT
 from smacs.bench.report.compare import Gaps
 from smacs.bench.report.figures import Difference
 from smacs.bench.report.model import Change
 from smacs.bench.report.names import REFERENCE
 from smacs.bench.report.read import Run
+from smacs.bench.report.share import share
 from smacs.bench.run.records import Outcome
 
 Floats = npt.NDArray[np.float64]

@@ -1,28 +1,23 @@
 """Fig. 5: how often at least one candidate is right (OCA) and how often several are (MCA), by what drops references."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.accuracy import share
 from smacs.bench.report.candidates import RIGHT
 from smacs.bench.report.figures import Point
 from smacs.bench.report.names import find
 from smacs.bench.report.read import Run
+from smacs.bench.report.share import share
+from smacs.bench.run.spec import DROPS
 
-DROPS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("prior drop", {}),
-    ("random drop", {"drop": "random"}),
-    ("no drop", {"k_drop": 0}),
-)
 ONE, SEVERAL = "one right (OCA)", "several right (MCA)"
 
 
 def diversity(run: Run) -> list[Point]:
     """A point for each benchmark (and for all, group empty), way of dropping and measure; none for fewer than two."""
-    found = [(name, spec) for name, settings in DROPS if (spec := find(run.specs, settings))]
+    found = [(name, spec) for name, text in DROPS.items() if (spec := find(run.specs, text))]
     return list(_points(run, found)) if len(found) > 1 else []
 
 

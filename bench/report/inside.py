@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.accuracy import share
 from smacs.bench.report.candidates import RIGHT, Candidates, candidates
 from smacs.bench.report.changes import changes, first_right
 from smacs.bench.report.figures import Point
 from smacs.bench.report.model import Inside
 from smacs.bench.report.names import REFERENCE
 from smacs.bench.report.read import Run
+from smacs.bench.report.share import share
 from smacs.bench.report.terms import terms
 from smacs.bench.run.records import Outcome
 

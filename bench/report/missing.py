@@ -1,10 +1,8 @@
 """What a report lacks, and which systems to run for it."""
 
-from smacs.bench.report.diversity import DROPS
 from smacs.bench.report.model import Report
 from smacs.bench.report.names import REFERENCE, find
-from smacs.bench.report.variants import STEPS
-from smacs.bench.run.spec import LLM, parse_spec
+from smacs.bench.run.spec import ABLATION, DROPS, LLM, parse_spec
 
 SYSTEMS = {  # what `smacs bench run --systems` needs for each part
     "systems": "smacs",
@@ -23,8 +21,8 @@ def missing(report: Report) -> dict[str, str]:
     specs = {row.spec: parse_spec(row.spec) for row in report.systems}
     lacking = {
         "systems": REFERENCE not in specs,
-        "ablation": any(find(specs, settings) is None for _, settings in STEPS),
+        "ablation": any(find(specs, text) is None for text in ABLATION.values()),
         "ranking": any(f"{LLM}{name}" not in specs for name in report.pool.llms),
-        "diversity": any(find(specs, settings) is None for _, settings in DROPS),
+        "diversity": any(find(specs, text) is None for text in DROPS.values()),
     }
-    return {part: wanted for part, wanted in SYSTEMS.items() if lacking.get(part) or not getattr(report, part)}
+    return {part: groups for part, groups in SYSTEMS.items() if lacking.get(part) or not getattr(report, part)}

@@ -28,6 +28,11 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     failed_calls: int
 
+    def point(self, name: str, benchmark: str = "") -> Point:
+        """Its accuracy on a benchmark, or their mean, as a row of a figure."""
+        cell = self.cells[benchmark] if benchmark else self.mean
+        return Point(name=name, share=cell.accuracy, questions=cell.questions, group=benchmark, spec=self.spec)
+
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """Means a question: `seconds` until the answer, `llm_seconds` of all calls together."""

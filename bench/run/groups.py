@@ -2,18 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from smacs.bench.run.spec import LLM, parse_spec, split_specs
+from smacs.bench.run.spec import ABLATION, DROPS, LLM, parse_spec, split_specs
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
 from smacs.pool.pool import Pool
-
-ABLATION = (  # table 2: retrieval prior, similarity, perplexity and prior drop switched on one after the other
-    "smacs[selector=chance,n=1,k_drop=0]",
-    "smacs[n=1,k_drop=0]",
-    "smacs[k_drop=0,lam=0]",
-    "smacs[k_drop=0]",
-    "smacs",
-)
-DROPS = ("smacs", "smacs[drop=random]", "smacs[k_drop=0]")  # fig. 5
 
 
 def _paper(_: Pool) -> Sequence[str]:
@@ -39,9 +30,9 @@ def _aggregators(pool: Pool) -> Sequence[str]:
 GROUPS: Mapping[str, Callable[[Pool], Sequence[str]]] = {
     "paper": _paper,
     "llms": _llms,
-    "ablation": lambda _: ABLATION,
+    "ablation": lambda _: list(ABLATION.values()),
     "pools": _pools,
-    "drops": lambda _: DROPS,
+    "drops": lambda _: list(DROPS.values()),
     "aggregators": _aggregators,
 }
 

@@ -9,6 +9,14 @@ from smacs.errors import InputError
 from smacs.pool.pool import Pool
 
 LLM = "llm:"
+ABLATION = {  # table 2: retrieval prior, similarity, perplexity and prior drop switched on one after the other
+    "random LLMs, one aggregation": "smacs[selector=chance,n=1,k_drop=0]",
+    "+ retrieval prior": "smacs[n=1,k_drop=0]",
+    "+ similarity": "smacs[k_drop=0,lam=0]",
+    "+ perplexity": "smacs[k_drop=0]",
+    "+ prior drop: SMACS": "smacs",
+}
+DROPS = {"prior drop": "smacs", "random drop": "smacs[drop=random]", "no drop": "smacs[k_drop=0]"}  # fig. 5
 _FORM = re.compile(r"(?P<system>[^\[\]]+?)(?:\[(?P<options>[^\[\]]*)\])?")
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.bench.report.accuracy import cell, share
 from smacs.bench.report.compare import Gaps
 from smacs.bench.report.resample import Resampled
+from smacs.bench.report.share import accuracy, share
 from smacs.bench.report.significance import holm, mcnemar, permutation
 
 NAN = float("nan")
@@ -42,10 +42,10 @@ def test_wilson_by_hand():
 
 
 def test_a_cell_counts_what_was_answered():
-    found = cell(np.array([1.0, 0.0, NAN, 1.0]))
+    found = accuracy(np.array([1.0, 0.0, NAN, 1.0]))
     assert (found.questions, found.of) == (3, 4)
     assert known(found.accuracy).value == pytest.approx(200 / 3)
-    assert cell(np.array([NAN, NAN])).accuracy is None
+    assert accuracy(np.array([NAN, NAN])).accuracy is None
 
 
 def test_holm_by_hand():

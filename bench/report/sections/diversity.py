@@ -4,19 +4,20 @@ from collections.abc import Sequence
 
 from smacs.bench.report.charts.dots import Dot, dots
 from smacs.bench.report.charts.svg import MAIN, SECOND, THIRD, Chart
-from smacs.bench.report.diversity import DROPS, ONE, SEVERAL
+from smacs.bench.report.diversity import ONE, SEVERAL
 from smacs.bench.report.figures import Point
 from smacs.bench.report.model import Report
 from smacs.bench.report.sections.common import needs
 from smacs.bench.report.sheet import Cell, Section, Sheet
 from smacs.bench.report.text import cell
+from smacs.bench.run.spec import DROPS
 
 TITLE = "Fig. 5: diversity of the candidates"
 TEXT = (
     "Share of questions with at least one right candidate (OCA) and with at least two (MCA), when references are "
     "dropped by their prior, at random, or not at all. The same questions for all; Wilson's intervals.",
 )
-COLOURS = dict(zip((name for name, _ in DROPS), (MAIN, SECOND, THIRD), strict=True))
+COLOURS = dict(zip(DROPS, (MAIN, SECOND, THIRD), strict=True))
 MEASURES = {"OCA": ONE, "MCA": SEVERAL}
 
 

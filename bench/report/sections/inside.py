@@ -27,9 +27,9 @@ def section(report: Report) -> Section:
         dots("stages", "Where right answers get lost", _dots(found.stages, "the answer is right"), "questions, %"),
         dots("choices", "Ways to choose among the candidates", _dots(found.choices, "as SMACS chose"), "questions, %"),
     ]
-    sheets = [_stages(found), _changes(found, report.benchmarks), _choices(found)]
+    sheets = [_stages_sheet(found), _changes_sheet(found, report.benchmarks), _choices_sheet(found)]
     if found.terms:
-        sheets.append(_terms(found.terms))
+        sheets.append(_terms_sheet(found.terms))
     return Section("inside", TITLE, _text(found), charts, sheets)
 
 
@@ -56,13 +56,13 @@ def _spread(terms: Terms) -> str:
     )
 
 
-def _stages(found: Inside) -> Sheet:
+def _stages_sheet(found: Inside) -> Sheet:
     rows = [[Cell(p.name), cell(p.share, f"n = {p.questions:,}")] for p in found.stages]
     rows += [[Cell(f"a candidate is right, where {p.name}"), cell(p.share, f"n = {p.questions:,}")] for p in found.kept]
     return Sheet("Where right answers get lost", ["", "share, %"], rows, folded=True)
 
 
-def _changes(found: Inside, titles: Mapping[str, str]) -> Sheet:
+def _changes_sheet(found: Inside, titles: Mapping[str, str]) -> Sheet:
     rows = [
         [
             Cell(titles.get(change.benchmark, "all questions")),
@@ -77,7 +77,7 @@ def _changes(found: Inside, titles: Mapping[str, str]) -> Sheet:
     return Sheet("What came of the first reference", headers, rows)
 
 
-def _choices(found: Inside) -> Sheet:
+def _choices_sheet(found: Inside) -> Sheet:
     deciding = {point.name: point for point in found.choices_choosable}
     rows = [
         [Cell(p.name), cell(p.share), cell(deciding[p.name].share) if p.name in deciding else Cell("–")]
@@ -87,7 +87,7 @@ def _choices(found: Inside) -> Sheet:
     return Sheet("Ways to choose", headers, rows)
 
 
-def _terms(terms: Terms) -> Sheet:
+def _terms_sheet(terms: Terms) -> Sheet:
     share = 100 * terms.apart / terms.questions
     lines = {
         f"questions on which the terms want different candidates, of {terms.questions:,}": Cell(
