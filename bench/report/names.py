@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from smacs.bench.report.figures import Group
+from smacs.bench.report.model import Group
 from smacs.bench.run.spec import Spec, parse_spec
 
 REFERENCE = "smacs"  # the spec that the others are compared with

@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.bench.report.compare import Gaps
-from smacs.bench.report.resample import Resampled
-from smacs.bench.report.share import accuracy, share
-from smacs.bench.report.significance import holm, mcnemar, permutation
+from smacs.bench.report.statistics import Gaps, Resampled, accuracy, holm, mcnemar, permutation, share
 
 NAN = float("nan")
 

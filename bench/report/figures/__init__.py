@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from smacs.bench.report.model import Report
-from smacs.bench.report.sections import (
+from smacs.bench.report.figures import (
     ablation,
     aggregators,
     cost,
@@ -14,6 +13,7 @@ from smacs.bench.report.sections import (
     support,
     systems,
 )
+from smacs.bench.report.model import Report
 from smacs.bench.report.sheet import Section
 
 SECTIONS: tuple[Callable[[Report], Section], ...] = (

@@ -3,10 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.figures import Group
-from smacs.bench.report.model import Differing, Reply, Shown
+from smacs.bench.report.arrays import RunArrays
+from smacs.bench.report.model import Disagreements, DisputedQuestion, Group, QuotedReply
 from smacs.bench.report.names import REFERENCE, group, title
-from smacs.bench.report.read import Run
 from smacs.bench.run.folder import read_questions
 from smacs.store.records import Question
 
@@ -17,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 GROUPS: tuple[Group, ...] = ("system", "llm")
 
 
-def differing(run: Run) -> Differing:
+def disagreements(run: RunArrays) -> Disagreements:
     """Shown first: where SMACS stands against most others, wrong and right by turns."""
     specs = [name for name, spec in run.specs.items() if group(spec) in GROUPS]
     grades = np.stack([run.column(name) for name in specs], axis=1)
@@ -27,10 +26,10 @@ def differing(run: Run) -> Differing:
         (name, question.id): question for name in run.benchmarks for question in read_questions(run.folder, name)
     }
     shown = [_shown(run, row, specs, questions[run.benchmarks[run.benchmark[row]], run.ids[row]]) for row in rows]
-    return Differing(count=int(differ.sum()), questions=len(grades), shown=shown)
+    return Disagreements(count=int(differ.sum()), questions=len(grades), shown=shown)
 
 
-def _chosen(run: Run, grades: Floats, specs: list[str], differ: Bools, code: int) -> list[int]:
+def _chosen(run: RunArrays, grades: Floats, specs: list[str], differ: Bools, code: int) -> list[int]:
     """Rows of one benchmark, those with the largest gap between SMACS and the others first."""
     rows = np.flatnonzero(differ & (run.benchmark == code))
     if REFERENCE not in specs:
@@ -42,9 +41,9 @@ def _chosen(run: Run, grades: Floats, specs: list[str], differ: Bools, code: int
     return list(dict.fromkeys(turns))[:EACH]
 
 
-def _shown(run: Run, row: int, specs: list[str], question: Question) -> Shown:
+def _shown(run: RunArrays, row: int, specs: list[str], question: Question) -> DisputedQuestion:
     answered = [spec for spec in specs if run.lines[spec][row]]
-    return Shown(
+    return DisputedQuestion(
         benchmark=run.benchmarks[run.benchmark[row]],
         id=question.id,
         text=question.text[:LONGEST],
@@ -53,9 +52,9 @@ def _shown(run: Run, row: int, specs: list[str], question: Question) -> Shown:
     )
 
 
-def _reply(run: Run, spec: str, row: int) -> Reply:
+def _reply(run: RunArrays, spec: str, row: int) -> QuotedReply:
     result = run.full(spec, row)
-    return Reply(
+    return QuotedReply(
         spec=spec,
         title=title(run.specs[spec]),
         correct=result.correct,

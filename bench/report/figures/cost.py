@@ -1,16 +1,25 @@
-"""Accuracy against tokens a question, every system a labelled point."""
+"""What a question costs with each system."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from smacs.bench.report.charts.svg import GRID, INK, MAIN, PLAIN, RC, SECOND, Chart, chart
-from smacs.bench.report.model import Cost
+import numpy as np
+import numpy.typing as npt
+
+from smacs.bench.prior.bootstrap import intervals
+from smacs.bench.report.arrays import RunArrays
+from smacs.bench.report.charts import GRID, INK, MAIN, PLAIN, RC, SECOND, Chart, chart, hide_frame
+from smacs.bench.report.model import Cost, Interval, Report, System
 from smacs.bench.report.names import REFERENCE
+from smacs.bench.report.sheet import Cell, Section, Sheet, cell
+from smacs.bench.run.records import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.transforms import Bbox
 
+MEASURES = ("calls", "prompt_tokens", "completion_tokens", "tokens", "seconds", "llm_seconds")
+Floats = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 480, 420
 PLACES = (  # of a label beside its point: shift in pixels, alignments; the first that is free is taken
     (8, 0, "left", "center"),
@@ -24,6 +33,45 @@ PLACES = (  # of a label beside its point: shift in pixels, alignments; the firs
     (-8, 20, "right", "bottom"),
     (-8, -20, "right", "top"),
 )
+TEXT = (
+    "Means a question, with 95 % bootstrap intervals. Seconds: until the answer, the slowest of the calls made side "
+    "by side in each step, summed; LLM-seconds: all calls together. A reply that another system of the run had asked "
+    "for already counts as if it had been asked again.",
+)
+
+
+def costs(run: RunArrays, systems: Sequence[System]) -> list[Cost]:
+    """Means over all questions that a system answered, with bootstrap intervals from the same draws."""
+    spent = np.stack([_spent(run.lines[row.spec]) for row in systems], axis=1)  # (Q, S, measures)
+    known = ~np.isnan(spent)
+    flat = (len(spent), -1)
+    ends = intervals(np.nan_to_num(spent).reshape(flat), known.reshape(flat).astype(np.float64), seed=run.info.seed)
+    means = np.nanmean(spent, axis=0)
+    return [_cost(row, *figures) for row, *figures in zip(systems, means, ends.reshape(*means.shape, 2), strict=True)]
+
+
+def _cost(row: System, means: Floats, ends: Floats) -> Cost:
+    made = zip(MEASURES, means.tolist(), ends.tolist(), strict=True)
+    figures = {name: Interval(value, low, high) for name, value, (low, high) in made}
+    return Cost(
+        spec=row.spec,
+        title=row.title,
+        group=row.group,
+        questions=row.mean.questions,
+        accuracy=row.mean.accuracy,
+        **figures,
+    )
+
+
+def _spent(lines: Sequence[Outcome | None]) -> Floats:
+    """(Q, measures) what each question took, NaN where it was not answered."""
+    unknown = (np.nan,) * len(MEASURES)
+    return np.array([_measures(line) if line else unknown for line in lines])
+
+
+def _measures(line: Outcome) -> tuple[float, ...]:
+    tokens = line.prompt_tokens + line.completion_tokens
+    return line.calls, line.prompt_tokens, line.completion_tokens, tokens, line.seconds, line.llm_seconds
 
 
 def scatter(costs: Sequence[Cost]) -> Chart:
@@ -60,8 +108,7 @@ def _frame(axes: "Axes", costs: Sequence[Cost]) -> None:
     axes.grid(color=GRID, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    hide_frame(axes)
 
 
 def _mark(axes: "Axes", cost: Cost) -> None:
@@ -113,3 +160,28 @@ def _label(axes: "Axes", cost: Cost, taken: Sequence["Bbox"]) -> "Bbox":
 
 def _colour(cost: Cost) -> str:
     return MAIN if cost.spec == REFERENCE else SECOND if cost.group == "llm" else PLAIN
+
+
+def section(report: Report) -> Section:
+    """Accuracy against tokens, and the table, the cheapest first."""
+    rows = sorted(report.costs, key=lambda cost: cost.tokens.value)
+    chart = scatter([cost for cost in rows if cost.group != "variant"])
+    marked = [at for at, cost in enumerate(rows) if cost.spec == REFERENCE]
+    headers = [
+        "system",
+        "calls",
+        "prompt tokens",
+        "completion tokens",
+        "tokens",
+        "seconds",
+        "LLM-seconds",
+        "accuracy, %",
+    ]
+    sheet = Sheet("Calls, tokens and seconds a question", headers, [_row(cost) for cost in rows], marked)
+    return Section("cost", "Cost", TEXT, [chart], [sheet])
+
+
+def _row(cost: Cost) -> list[Cell]:
+    tokens = [cell(interval, digits=0) for interval in (cost.prompt_tokens, cost.completion_tokens, cost.tokens)]
+    seconds = [cell(interval) for interval in (cost.seconds, cost.llm_seconds)]
+    return [Cell(cost.title), cell(cost.calls), *tokens, *seconds, cell(cost.accuracy)]

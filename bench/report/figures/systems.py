@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 
-from smacs.bench.report import paper
-from smacs.bench.report.charts.dots import Dot, dots
-from smacs.bench.report.charts.svg import MAIN, PLAIN, SECOND, Chart
-from smacs.bench.report.figures import Group
-from smacs.bench.report.model import Report, System
-from smacs.bench.report.names import REFERENCE
-from smacs.bench.report.sections.common import needs
-from smacs.bench.report.sheet import Cell, Section, Sheet
-from smacs.bench.report.text import accuracy, p_value
+import msgspec
+import numpy as np
+import numpy.typing as npt
 
+from smacs.bench.report import paper
+from smacs.bench.report.arrays import RunArrays
+from smacs.bench.report.charts import MAIN, PLAIN, SECOND, Chart, Dot, dots
+from smacs.bench.report.model import Accuracy, Difference, Group, Report, System
+from smacs.bench.report.names import REFERENCE, group, title
+from smacs.bench.report.sheet import Cell, Section, Sheet, accuracy_cell, needs, p_value
+from smacs.bench.report.statistics import Gaps, Resampled, accuracy, holm
+
+Floats = npt.NDArray[np.float64]
 TEXT = (
     "Accuracy in %, with its 95 % interval: Wilson's on a benchmark, a stratified bootstrap of the mean, in which "
     "every benchmark counts the same. Δ is the paired difference to SMACS in points, over the questions that both "
@@ -23,6 +26,58 @@ PAPER = (
     f"Figures marked “paper” are the paper's own ({paper.SOURCE}, table 1): other LLMs, a pool of fifteen, whole test "
     "sets; its mean is over eight benchmarks. They are no result of this run."
 )
+
+
+def systems(run: RunArrays) -> list[System]:
+    """A row for each system, in the order of the run."""
+    drawn = Resampled.of(run.correct, run.benchmark, run.info.seed)
+    gaps = Gaps.of(run, [(spec, REFERENCE) for spec in run.names]) if REFERENCE in run.specs else None
+    rows = [_system(run, position, drawn, gaps) for position in range(len(run.names))]
+    return _adjusted(rows)
+
+
+def _system(run: RunArrays, position: int, drawn: Resampled, gaps: Gaps | None) -> System:
+    spec = run.names[position]
+    grades, compared = run.correct[:, position], gaps if spec != REFERENCE else None
+    known = [line for line in run.lines[spec] if line]
+    printed = paper.BENCHMARKS.get(spec, {})
+    cells = {}
+    for code, name in enumerate(run.benchmarks):
+        difference = compared.within(code, position) if compared else None
+        cells[name] = _with(accuracy(grades[run.benchmark == code]), difference, printed.get(name))
+    whole = accuracy(grades)
+    mean = msgspec.structs.replace(whole, accuracy=drawn.mean(position))
+    return System(
+        spec=spec,
+        title=title(run.specs[spec]),
+        group=group(run.specs[spec]),
+        cells=cells,
+        mean=_with(mean, compared.mean(position) if compared else None, paper.AVERAGE.get(spec)),
+        pooled=_with(whole, compared.pooled(position) if compared else None, None),
+        benchmarks=int((drawn.counts[:, position] > 0).sum()),
+        unparsed=sum(line.answer is None and not line.error for line in known),
+        errors=sum(bool(line.error) for line in known),
+        degraded=sum(bool(line.degraded) for line in known),
+        calls=sum(line.calls for line in known),
+        failed_calls=sum(line.failed for line in known),
+    )
+
+
+def _with(made: Accuracy, difference: Difference | None, printed: float | None) -> Accuracy:
+    return msgspec.structs.replace(made, difference=difference, paper=printed)
+
+
+def _adjusted(rows: list[System]) -> list[System]:
+    """The same with Holm's correction of the mean's p-values, over all rows but SMACS's variants."""
+    compared = [row for row in rows if row.group != "variant" and row.mean.difference]
+    adjusted = holm([row.mean.difference.p for row in compared if row.mean.difference])
+    by_spec = dict(zip((row.spec for row in compared), adjusted, strict=True))
+    return [_replaced(row, by_spec[row.spec]) if row.spec in by_spec else row for row in rows]
+
+
+def _replaced(row: System, adjusted: float) -> System:
+    difference = row.mean.difference and msgspec.structs.replace(row.mean.difference, adjusted=adjusted)
+    return msgspec.structs.replace(row, mean=msgspec.structs.replace(row.mean, difference=difference))
 
 
 def section(report: Report) -> Section:
@@ -62,8 +117,8 @@ def _row(report: Report, row: System) -> list[Cell]:
     difference = row.mean.difference
     adjusted = f"Holm {p_value(difference.adjusted)}" if difference and difference.adjusted is not None else ""
     name = Cell(row.title, [row.spec] if row.group == "variant" else [])
-    cells = [accuracy(row.cells[benchmark]) for benchmark in report.benchmarks]
-    return [name, accuracy(row.mean, adjusted, over), *cells, accuracy(row.pooled)]
+    cells = [accuracy_cell(row.cells[benchmark]) for benchmark in report.benchmarks]
+    return [name, accuracy_cell(row.mean, adjusted, over), *cells, accuracy_cell(row.pooled)]
 
 
 def _wrong(report: Report) -> Sheet:

@@ -3,7 +3,7 @@
 Replies are skipped unread: what a page shows of them is read later, by `full`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +11,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.report.lines import lines
 from smacs.bench.run.folder import read_info, read_questions, results_file
 from smacs.bench.run.records import Outcome, Result, RunInfo
 from smacs.bench.run.spec import Spec, parse_spec
 from smacs.errors import InputError
+from smacs.store.io.jsonl import scan_jsonl
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class RunArrays:
     """Q questions of the benchmarks one after another, and S systems by spec.
 
     `benchmark` (Q,) is a position in `benchmarks`; `correct` is (Q, S), NaN where a question was not answered; `lines`
@@ -61,7 +61,7 @@ class Run:
             return msgspec.json.decode(next(filter(bytes.strip, opened)), type=Result)
 
 
-def read(folder: Path) -> Run:
+def read_run(folder: Path) -> RunArrays:
     """A run, finished or not. Raises InputError where there is none, BankError for a broken line of a file."""
     info = read_info(folder)
     benchmarks, rows, benchmark = _rows(folder, info)
@@ -73,7 +73,7 @@ def read(folder: Path) -> Run:
     notes += _unfinished(info, found)
     if not found:
         raise InputError(f"{folder}: expected results in results/, got none. Run `smacs bench run` first.")
-    return Run(
+    return RunArrays(
         folder=folder,
         info=info,
         benchmarks=benchmarks,
@@ -105,7 +105,7 @@ def _system(
     answers: list[Outcome | None] = [None] * len(rows)
     starts = [-1] * len(rows)
     for name in info.benchmarks:
-        for line, start in lines(results_file(folder, spec, name), notes):
+        for line, start in _lines(results_file(folder, spec, name), notes):
             row = rows.get((name, line.question))
             if row is not None and answers[row] is None:  # a run with a smaller limit keeps the answers of before
                 answers[row], starts[row] = line, start
@@ -119,3 +119,22 @@ def _unfinished(info: RunInfo, found: Mapping[str, tuple[list[Outcome | None], l
     for spec, (answers, _) in found.items():
         if there := sum(answer is None for answer in answers):
             yield f"The run is not finished: {spec} lacks {there:,} of {len(answers):,} questions."
+
+
+def _lines(file: Path, notes: list[str]) -> Iterator[tuple[Outcome, int]]:
+    """Each line with the offset at which it starts; a half-written last line is left out, and `notes` says so.
+
+    Raises BankError, naming file and line, for any other broken line.
+    """
+    start = 0
+    for line, end in scan_jsonl(file, Outcome):
+        yield line, start
+        start = end
+    if file.exists() and _rest(file, start).strip():
+        notes.append(f"{file} ends in a half-written line, which is left out: the run was stopped, or is going on.")
+
+
+def _rest(file: Path, start: int) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(start)
+        return opened.read()

@@ -7,9 +7,8 @@ import msgspec
 import pytest
 
 from smacs.bench.report.build import build
-from smacs.bench.report.figures import Interval
-from smacs.bench.report.model import Report
-from smacs.bench.report.text import number
+from smacs.bench.report.model import Interval, Report
+from smacs.bench.report.sheet import number
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
