@@ -3,14 +3,13 @@
 Each is one file of this package that ends in `BENCHMARK = ...`; `benchmarks()` finds them all.
 """
 
-from smacs.bench.benchmarks.benchmark import Benchmark
-from smacs.bench.benchmarks.choose import Part, bank_part, bank_questions, test_questions
-from smacs.bench.benchmarks.leaks import refuse_leaks
-from smacs.bench.benchmarks.registry import benchmarks, find_benchmark
+from smacs.bench.benchmarks.shared.benchmark import Benchmark, benchmarks, find_benchmark
+from smacs.bench.benchmarks.shared.leaks import refuse_leaks
+from smacs.bench.benchmarks.shared.parts import BankPart, bank_part, bank_questions, test_questions
 
 __all__ = [
+    "BankPart",
     "Benchmark",
-    "Part",
     "bank_part",
     "bank_questions",
     "benchmarks",

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smacs.bench.inspect_bridge.solver import smacs_solver as smacs_solver
+    from smacs.bench.inspect_bridge.plugin import smacs_solver as smacs_solver
 
 __all__ = ["smacs_solver"]  # pyright: ignore[reportUnsupportedDunderAll]
 

@@ -4,7 +4,7 @@ A `Tally` keeps both, so that shares can be pooled over questions and splits, re
 are (m, R), larger is better; `correct` is (m, R), grades in [0, 1], NaN where an LLM was never asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from smacs.nodes.shared.ties import places
 Floats = npt.NDArray[np.float64]
 Grades = npt.NDArray[np.floating]
 Places = npt.NDArray[np.int64]
+DRAWS = 2000
+LEVEL = 0.95
+_CELLS = 1 << 23  # numbers held at a time: 64 MiB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,3 +84,28 @@ def any_right(order: Places, correct: Grades, k: int) -> Tally:
 def _known(grades: Grades) -> Tally:
     known = ~np.isnan(grades)
     return Tally(np.where(known, grades, 0.0).astype(np.float64), known.astype(np.float64))
+
+
+def intervals(gained: Floats, of: Floats, *, seed: int) -> Floats:
+    """(M, 2) ends of the intervals of M shares sum(gained) / sum(of), both (Q, M) over the same Q questions.
+
+    NaN for a share of nothing.
+    """
+    columns = np.concatenate([gained, of], axis=1)
+    totals = np.concatenate([drawn @ columns for drawn in weights(len(columns), seed)])
+    top, bottom = np.split(totals, 2, axis=1)
+    shares = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+    says = of.sum(axis=0) > 0
+    ends = np.full((2, gained.shape[1]), np.nan)
+    ends[:, says] = np.nanquantile(shares[:, says], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return ends.T
+
+
+def weights(count: int, seed: int) -> Iterator[Floats]:
+    """How often each of `count` questions comes in each draw, some draws at a time: (draws, count)."""
+    random = np.random.default_rng(seed)
+    step = max(1, _CELLS // count)
+    for start in range(0, DRAWS, step):
+        size = min(step, DRAWS - start)
+        drawn = random.integers(0, count, (size, count)) + np.arange(size)[:, None] * count
+        yield np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(np.float64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from smacs.bench.prior.report import Interval, Report, Row
-from smacs.bench.prior.sheets import Sheet, signed
+from smacs.bench.prior.tables import Sheet, signed
 
 MOST_CALLS = 4.0
 

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.prior.bootstrap import LEVEL, weights
+from smacs.bench.prior.metrics import LEVEL, weights
 from smacs.bench.report.arrays import RunArrays
 from smacs.bench.report.model import Accuracy, Difference, Interval
 from smacs.store.stats import wilson

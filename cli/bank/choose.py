@@ -13,7 +13,7 @@ from smacs.cli.options import BankOption
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from smacs.bench.prior.freeze import Tried
+    from smacs.bench.prior.tuning import TuningResult
 
 
 def choose(
@@ -29,7 +29,7 @@ def choose(
 
     No LLM is called. They stay until you choose again; without selectors.json in the bank the defaults hold.
     """
-    from smacs.bench.prior.freeze import choose as chosen
+    from smacs.bench.prior.tuning import tune as chosen
     from smacs.cli.bank.display import counting
     from smacs.store.chosen import FILE
 
@@ -43,10 +43,10 @@ def choose(
         print(f"kept in {opened.path / FILE}")
 
 
-def _print_json(tried: "Sequence[Tried]") -> None:
+def _print_json(tried: "Sequence[TuningResult]") -> None:
     import msgspec
 
-    from smacs.bench.prior.freeze import percent
+    from smacs.bench.prior.tuning import percent
 
     found = [
         {
@@ -59,7 +59,7 @@ def _print_json(tried: "Sequence[Tried]") -> None:
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
-def _print_tables(tried: "Sequence[Tried]") -> None:
+def _print_tables(tried: "Sequence[TuningResult]") -> None:
     from smacs.cli.console import for_tables
 
     console = for_tables()
@@ -67,12 +67,12 @@ def _print_tables(tried: "Sequence[Tried]") -> None:
         console.print(_table(each))
 
 
-def _table(tried: "Tried") -> "Table":
+def _table(tried: "TuningResult") -> "Table":
     """Everything that was tried, the best first."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from smacs.bench.prior.freeze import percent
+    from smacs.bench.prior.tuning import percent
 
     table = Table(*tried.best.settings, title=tried.selector, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("rank score (eq. 8)", justify="right")

@@ -10,14 +10,13 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from smacs.bench.run.run import Run
-from smacs.bench.run.tally import Tally
+from smacs.bench.run.runner import BenchRun, SystemTally
 from smacs.cli.console import Console, for_tables
 
 LOG_SECONDS = 30.0  # between two reports where stderr is no terminal
 SHOWN = 5  # questions without a result that are named
 
-Show = Callable[[Mapping[str, Tally]], None]
+Show = Callable[[Mapping[str, SystemTally]], None]
 
 
 @contextmanager
@@ -28,7 +27,7 @@ def run_progress() -> Iterator[Show]:
         yield show
 
 
-def outcome(run: Run) -> None:
+def outcome(run: BenchRun) -> None:
     """The systems side by side, and what has no result and why."""
     for_tables().print(board(run.tallies))
     errors = Console(stderr=True, highlight=False)
@@ -42,7 +41,7 @@ def outcome(run: Run) -> None:
         errors.print(text, style="yellow", soft_wrap=True)
 
 
-def board(tallies: Mapping[str, Tally]) -> Table:
+def board(tallies: Mapping[str, SystemTally]) -> Table:
     """A row for each system: how far, how good, what it costs a question."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column("system", overflow="fold")
@@ -53,7 +52,7 @@ def board(tallies: Mapping[str, Tally]) -> Table:
     return table
 
 
-def progress_text(tallies: Mapping[str, Tally], seconds: float) -> str:
+def progress_text(tallies: Mapping[str, SystemTally], seconds: float) -> str:
     """How many answers there are, how fast they come, and how long the rest will take."""
     done, total = (sum(getattr(tally, name) for tally in tallies.values()) for name in ("done", "total"))
     asked = sum(tally.asked for tally in tallies.values())
@@ -64,7 +63,7 @@ def progress_text(tallies: Mapping[str, Tally], seconds: float) -> str:
     return ", ".join(parts)
 
 
-def _figures(tally: Tally) -> list[str]:
+def _figures(tally: SystemTally) -> list[str]:
     if tally.interval is None:
         return ["-", "-", "-", "-", str(len(tally.trouble))]
     low, high = tally.interval
@@ -82,7 +81,7 @@ def _live(console: Console) -> Iterator[Show]:
     start = time.monotonic()
     with Live(console=console, refresh_per_second=4) as live:
 
-        def show(tallies: Mapping[str, Tally]) -> None:
+        def show(tallies: Mapping[str, SystemTally]) -> None:
             table = board(tallies)
             table.caption = progress_text(tallies, time.monotonic() - start)
             live.update(table)
@@ -94,7 +93,7 @@ def _live(console: Console) -> Iterator[Show]:
 def _log(console: Console) -> Iterator[Show]:
     start = said = time.monotonic()
 
-    def show(tallies: Mapping[str, Tally]) -> None:
+    def show(tallies: Mapping[str, SystemTally]) -> None:
         nonlocal said
         now = time.monotonic()
         if now - said >= LOG_SECONDS:

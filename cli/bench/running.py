@@ -11,9 +11,8 @@ from typing import Any
 import typer
 
 from smacs.bench.benchmarks import refuse_leaks
-from smacs.bench.run.describe import describe
-from smacs.bench.run.folder import start
-from smacs.bench.run.run import Run
+from smacs.bench.run.folder import describe, start
+from smacs.bench.run.runner import BenchRun
 from smacs.bench.run.spec import parse_spec
 from smacs.bench.run.systems import build
 from smacs.cli.bench import run_display as display
@@ -49,7 +48,7 @@ class Running:
         self.folder.mkdir(parents=True, exist_ok=True)
         with write_lock(self.folder), ExitStack() as stack:
             at_once = concurrency or min(sum(llm.spec.in_flight for llm in self.pool.llms.values()), MOST_AT_ONCE)
-            run = Run(self.folder, self.systems, self.questions, concurrency=at_once)
+            run = BenchRun(self.folder, self.systems, self.questions, concurrency=at_once)
             run.keep_replies(self.pool, stack)
             graphs = self._graphs()  # a spec that cannot be built is said before the run is written down
             start(self.folder, self._info(), self.questions)
@@ -78,7 +77,7 @@ class Running:
             seed=self.seed,
         )
 
-    async def _answer(self, run: Run, graphs: dict[str, Any]) -> None:
+    async def _answer(self, run: BenchRun, graphs: dict[str, Any]) -> None:
         try:
             with display.run_progress() as show:
                 show(run.tallies)

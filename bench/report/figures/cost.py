@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.prior.bootstrap import intervals
+from smacs.bench.prior.metrics import intervals
 from smacs.bench.report.arrays import RunArrays
 from smacs.bench.report.charts import GRID, INK, MAIN, PLAIN, RC, SECOND, Chart, chart, hide_frame
 from smacs.bench.report.model import Cost, Interval, Report, System

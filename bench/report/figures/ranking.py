@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from smacs.bench.prior.bootstrap import intervals
-from smacs.bench.prior.metrics import Tally, ranked_pairs
+from smacs.bench.prior.metrics import Tally, intervals, ranked_pairs
 from smacs.bench.report import paper
 from smacs.bench.report.arrays import RunArrays
 from smacs.bench.report.charts import MAIN, PLAIN, Dot, dots

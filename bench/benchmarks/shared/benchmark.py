@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from smacs.plugins import find, listed
 from smacs.store.records import Question
 from smacs.store.text import normalised
 
@@ -32,3 +34,25 @@ class Benchmark:
     bank: Read
     bank_size: int | None = None
     core: Callable[[Question], str] = text_of
+
+
+@cache
+def _found() -> dict[str, Benchmark]:
+    return listed("smacs.bench.benchmarks", "BENCHMARK")
+
+
+def benchmarks() -> dict[str, Benchmark]:
+    """Every benchmark by name, in alphabetical order of their files."""
+    return dict(_found())
+
+
+def find_benchmark(name: str) -> Benchmark:
+    """The benchmark of that name. Raises InputError that lists what exists."""
+    return find(_found(), name, "benchmark")
+
+
+def benchmark_names(names: str | None) -> list[str]:
+    """The names in a text with commas between them, all benchmarks without one. Raises InputError."""
+    if names is None:
+        return list(_found())
+    return [find_benchmark(name).name for name in dict.fromkeys(map(str.strip, names.split(",")))]

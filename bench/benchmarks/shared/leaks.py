@@ -1,11 +1,18 @@
 """No test question is ever in a bank: what a system is asked must not be what its prior was measured on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
+from smacs.store.create.nearest import nearest
 from smacs.store.records import Question
 from smacs.store.text import normalised
+
+if TYPE_CHECKING:
+    from smacs.pool.embed import Embedder
 
 _SHOWN = 5  # leaked questions that the message names
 
@@ -25,3 +32,30 @@ def refuse_leaks(bank: QuestionBank, questions: Iterable[Question]) -> None:
         "`smacs bench bank` takes the bank parts of the benchmarks, `smacs bank create --exclude` leaves out any file."
     )
     raise BankError("\n".join([head, *leaked[:_SHOWN], *more]))
+
+
+class NearCopy(msgspec.Struct, frozen=True):
+    """A bank question, the test question that it is most similar to, and the cosine of their embeddings."""
+
+    question: Question
+    asked: Question
+    similarity: float
+
+
+async def near_copies(
+    bank: QuestionBank, embedder: "Embedder", questions: Sequence[Question], threshold: float
+) -> list[NearCopy]:
+    """The bank's questions with cosine >= `threshold` to one of `questions`, most similar first; the bank is indexed.
+
+    Test questions are embedded as the bank's are. Raises BankError, EmbeddingError.
+    """
+    view = await bank.load(embedder)
+    if not questions or not len(view):
+        return []
+    where, cosine = nearest(view.matrix, await embedder.embed([question.text for question in questions]))
+    found = [
+        NearCopy(question, questions[at], round(float(value), 4))
+        for question, at, value in zip(bank.questions, where, cosine, strict=True)
+        if value >= threshold
+    ]
+    return sorted(found, key=lambda copy: -copy.similarity)

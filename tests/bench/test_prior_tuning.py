@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.bench.prior.choose import best, try_rule, try_selector
 from smacs.bench.prior.data import Recorded
-from smacs.bench.prior.plan import Plan
+from smacs.bench.prior.measurement import Scope
 from smacs.bench.prior.rank import rank_recorded
 from smacs.bench.prior.splits import Draws, by_text
+from smacs.bench.prior.tuning import best, try_rule, try_selector
 from smacs.bench.prior.votes import part
 from smacs.nodes.selectors import Queries, selectors
 from smacs.nodes.selectors.tuning import Among, settings_of
@@ -151,8 +151,8 @@ def test_each_split_chooses_inside_its_bank_part_alone():
     grades = np.tile([[0.0, 1.0]], (6, 1))
     grades[split.test] = [1.0, 0.0]
     data = recorded(grades, [[9, 1]] * 6, answers=[["A", "B"]] * 6)
-    plan = Plan({"simple_router": selectors()["simple_router"], "steered": Steered()}, {"loudest": Loudest()}, 2, 1.0)
-    report = rank_recorded(data, Draws(1, 4, 2), plan)
+    scope = Scope({"simple_router": selectors()["simple_router"], "steered": Steered()}, {"loudest": Loudest()}, 2, 1.0)
+    report = rank_recorded(data, Draws(1, 4, 2), scope)
     chosen = {(choice.kind, choice.name, choice.setting): choice for choice in report.choices}
     sign, who = chosen["selector", "steered", "sign"], chosen["rule", "loudest", "who"]
     assert (sign.candidates, sign.splits) == ([1, -1, 2], [-1])
@@ -164,8 +164,8 @@ def test_each_split_chooses_inside_its_bank_part_alone():
 
 def test_without_answers_no_rule_is_chosen():
     data = recorded(GRADES, TOLD)
-    plan = Plan({"simple_router": selectors()["simple_router"]}, {"loudest": Loudest()}, 2, 1.0)
-    assert rank_recorded(data, Draws(1, 4, 2), plan).choices == []
+    scope = Scope({"simple_router": selectors()["simple_router"]}, {"loudest": Loudest()}, 2, 1.0)
+    assert rank_recorded(data, Draws(1, 4, 2), scope).choices == []
 
 
 @pytest.mark.parametrize("name", ["softmax_kernel", "knn_shrinkage"])

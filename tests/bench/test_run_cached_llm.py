@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from smacs.bench.run.cached_llm import CachedLLM
+from smacs.bench.run.cached_llm import CachedLLM, Replies
 from smacs.bench.run.meter import Meter, metered
-from smacs.bench.run.replies import Replies
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
 from tools.mock.handle import MockServer

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from smacs.bench.prior import bootstrap
-from smacs.bench.prior.bootstrap import intervals
+from smacs.bench.prior import metrics
+from smacs.bench.prior.metrics import intervals
 
 
 def test_the_interval_of_a_share_is_about_as_wide_as_the_normal_one():
@@ -32,7 +32,7 @@ def test_draws_are_seeded_and_do_not_depend_on_how_many_fit_into_memory(monkeypa
     gained = random.random((50, 3))
     of = gained + random.random((50, 3))
     whole, other = (intervals(gained, of, seed=seed) for seed in (1, 2))
-    monkeypatch.setattr(bootstrap, "_CELLS", 50 * 7)
+    monkeypatch.setattr(metrics, "_CELLS", 50 * 7)
     np.testing.assert_allclose(intervals(gained, of, seed=1), whole)
     assert not np.allclose(whole, other)
 

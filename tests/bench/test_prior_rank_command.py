@@ -6,8 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from smacs.bench.prior.report import Report
-from smacs.bench.prior.write import read_json
+from smacs.bench.prior.report import Report, read_json
 from smacs.cli.bank.rank import rank
 from smacs.errors import EmbedderMismatchError, InputError, SmacsError
 from smacs.pool.config import EmbedderSpec

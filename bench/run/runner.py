@@ -9,28 +9,59 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from smacs.bench.run.cached_llm import CachedLLM
+from smacs.bench.run.cached_llm import CachedLLM, Replies
 from smacs.bench.run.folder import replies_folder, results_file
-from smacs.bench.run.one import Grading, answer
+from smacs.bench.run.grading import Grading, answer
 from smacs.bench.run.records import Result
-from smacs.bench.run.replies import Replies
-from smacs.bench.run.tally import Tally
 from smacs.errors import BankError
 from smacs.pool.pool import Pool
 from smacs.store.io.appender import Appender
 from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 from smacs.store.records import Question
+from smacs.store.stats import wilson
 
 PATIENCE = 50  # questions in a row that an endpoint's failure leaves without a result: then the run stops
-OnProgress = Callable[[Mapping[str, Tally]], None]
 Job = tuple[str, str, Question]  # system, benchmark, question
 
 
-class Run:
+@dataclass(slots=True)
+class SystemTally:
+    """One system: of `total` questions `done` are answered, `correct` is the sum of their grades.
+
+    `asked` counts this session alone; `trouble` names the questions that have no result because an endpoint failed.
+    """
+
+    system: str
+    total: int
+    done: int = 0
+    correct: float = 0.0
+    asked: int = 0
+    calls: int = 0
+    tokens: int = 0
+    trouble: dict[str, str] = field(default_factory=dict)
+
+    def add(self, result: Result) -> None:
+        """Count a result."""
+        self.done += 1
+        self.correct += result.correct
+        self.calls += result.calls
+        self.tokens += result.prompt_tokens + result.completion_tokens
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Wilson's 95 % interval of the accuracy so far, None before the first result."""
+        return wilson(self.correct / self.done, self.done) if self.done else None
+
+
+OnProgress = Callable[[Mapping[str, SystemTally]], None]
+
+
+class BenchRun:
     """The questions that the systems of a run have not answered yet.
 
     `questions` are those of each benchmark; `concurrency` is how many of them are under way at once.
@@ -46,7 +77,7 @@ class Run:
     ) -> None:
         self.folder, self.systems, self.questions = folder, list(systems), questions
         self.concurrency = concurrency
-        self.tallies = {name: Tally(name, sum(map(len, questions.values()))) for name in self.systems}
+        self.tallies = {name: SystemTally(name, sum(map(len, questions.values()))) for name in self.systems}
         self.stopped = ""
         self._done = {(s, b): self._results(s, b) for s in self.systems for b in questions}
         self._files: dict[tuple[str, str], Appender[Result]] = {}

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.bench.benchmarks.choose import bank_part
-from smacs.bench.benchmarks.leaks import refuse_leaks
-from smacs.bench.benchmarks.order import drawn
-from smacs.bench.benchmarks.registry import find_benchmark
+from smacs.bench.benchmarks.shared.benchmark import find_benchmark
+from smacs.bench.benchmarks.shared.leaks import refuse_leaks
+from smacs.bench.benchmarks.shared.parts import bank_part, drawn
 from smacs.errors import BankError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
@@ -19,7 +18,7 @@ from smacs.store.records import Question
 from smacs.store.text import normalised
 
 
-class Filled(msgspec.Struct, frozen=True):
+class FillReport(msgspec.Struct, frozen=True):
     """What came of one benchmark: questions written, there before, and copies of test or bank questions left out."""
 
     benchmark: str
@@ -37,7 +36,7 @@ def fill_bank(
     limit: int | None = None,
     seed: int = 0,
     start: QuestionBank | None = None,
-) -> list[Filled]:
+) -> list[FillReport]:
     """Add the bank parts of benchmarks to the bank in `folder`, at most `limit` questions of each; twice adds none.
 
     A bank that is not there yet is made for `embedder`, or as a copy of `start`. Nothing is written where a benchmark
@@ -74,6 +73,6 @@ def _opened(path: Path, embedder: EmbedderSpec, start: QuestionBank | None, aske
     return begin or QuestionBank.create(path, embedder, [])
 
 
-def _added(bank: QuestionBank, name: str, questions: Sequence[Question], copies: int) -> Filled:
+def _added(bank: QuestionBank, name: str, questions: Sequence[Question], copies: int) -> FillReport:
     report = merge(bank, (Found(question) for question in questions))
-    return Filled(name, report.questions_new, report.questions_known, copies)
+    return FillReport(name, report.questions_new, report.questions_known, copies)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from smacs.bench.prior.data import Recorded
-from smacs.bench.prior.plan import Plan
+from smacs.bench.prior.measurement import Scope
 from smacs.bench.prior.rank import rank_recorded
-from smacs.bench.prior.splits import Draws, Folds, Given
+from smacs.bench.prior.splits import Draws, Folds, Holdout
 from smacs.bench.prior.votes import cross_fitted, part
 from smacs.errors import InputError
 from smacs.nodes.selectors import selectors
@@ -61,8 +61,8 @@ def recorded(grades=GRADES, vectors=TOLD, answers=None, datasets=None):
 
 def measured(data, protocol=None, told=None, rule=(), k=2, calls=1.0):
     chosen = {"simple_router": selectors()["simple_router"], "told": told or Told()}
-    plan = Plan(chosen, {name: rules()[name] for name in rule}, k, calls)
-    return rank_recorded(data, protocol or Given(4), plan)
+    scope = Scope(chosen, {name: rules()[name] for name in rule}, k, calls)
+    return rank_recorded(data, protocol or Holdout(4), scope)
 
 
 def figures(report, selector, rule="", group="all", name=""):
@@ -201,28 +201,28 @@ def test_of_a_small_bank_all_llms_vote():
     assert (setup.k, setup.calls) == (3, 3)
 
 
-@pytest.mark.parametrize("plan", [{"k": 0}, {"calls": 0.5}])
-def test_at_least_one_call_is_needed(plan):
+@pytest.mark.parametrize("scope", [{"k": 0}, {"calls": 0.5}])
+def test_at_least_one_call_is_needed(scope):
     with pytest.raises(InputError, match=r"--k and --calls: expected at least 1"):
-        measured(recorded(), **plan)
+        measured(recorded(), **scope)
 
 
 def test_named_selectors_come_with_the_one_they_are_compared_with():
-    plan = Plan.of(["rps"], ["majority"], k=3)
-    assert set(plan.selectors) == {"rps", "simple_router"}
-    assert set(plan.rules) == {"majority"}
-    assert Plan.of([], []).selectors.keys() == selectors().keys()
+    scope = Scope.of(["rps"], ["majority"], k=3)
+    assert set(scope.selectors) == {"rps", "simple_router"}
+    assert set(scope.rules) == {"majority"}
+    assert Scope.of([], []).selectors.keys() == selectors().keys()
     with pytest.raises(InputError, match=r"--selector: expected one of .*rps.*; got 'magic'"):
-        Plan.of(["magic"], [])
+        Scope.of(["magic"], [])
     with pytest.raises(InputError, match=r"--rule: expected one of .*majority.*; got 'magic'"):
-        Plan.of([], ["magic"])
+        Scope.of([], ["magic"])
 
 
 def test_steps_are_reported_and_a_run_repeats_itself():
     data = recorded(np.random.default_rng(0).integers(0, 2, (30, 3)), np.random.default_rng(1).random((30, 3)))
-    plan = Plan({name: selectors()[name] for name in ("simple_router", "global_accuracy")}, {}, k=2, calls=1, seed=4)
+    scope = Scope({name: selectors()[name] for name in ("simple_router", "global_accuracy")}, {}, k=2, calls=1, seed=4)
     steps = []
-    one = rank_recorded(data, Folds(3), plan, lambda done, total: steps.append((done, total)))
+    one = rank_recorded(data, Folds(3), scope, lambda done, total: steps.append((done, total)))
     assert steps == [(i, 6) for i in range(1, 7)]
-    assert one.rows == rank_recorded(data, Folds(3), plan).rows
-    assert one.rows != rank_recorded(data, Folds(3), replace(plan, seed=5)).rows
+    assert one.rows == rank_recorded(data, Folds(3), scope).rows
+    assert one.rows != rank_recorded(data, Folds(3), replace(scope, seed=5)).rows
