@@ -1,6 +1,7 @@
 """The paper's eight benchmarks: their test part, and their bank part, which shares no question with it.
 
-Each is one file of this package that ends in `BENCHMARK = ...`; `benchmarks()` finds them all.
+Each is one file of this package that ends in `BENCHMARK = ...`; `benchmarks()` finds them all. What they share is in
+`shared/`.
 """
 
 from smacs.bench.benchmarks.shared.benchmark import Benchmark, benchmarks, find_benchmark

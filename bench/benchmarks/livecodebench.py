@@ -32,7 +32,7 @@ _STARTER = "Begin with this code:\n```python\n{}\n```"
 
 
 class Case(msgspec.Struct):
-    """What a program or method is given, and what must come of it."""
+    """What a program or method is given, and what it must give back."""
 
     input: str
     output: str
@@ -46,7 +46,10 @@ class _Text(pickle.Unpickler):
 
 
 def read_cases(public: str, private: str, place: str) -> list[Case]:
-    """The public cases, then the private ones. Raises InputError."""
+    """The public cases, then the private ones, which are JSON, or that JSON pickled, compressed and in base64.
+
+    Raises InputError.
+    """
     try:
         packed = not private.lstrip().startswith("[")
         return [*_decoded(public), *_decoded(_unpacked(private) if packed else private)]

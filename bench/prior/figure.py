@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 Mark = tuple[float, float]  # y and gain
 FORMATS = (".svg", ".png")
-FAR = (
-    5.0  # points below Simple Router, or as many as the best is above it: what is further down is a number at the edge
-)
+# Points below Simple Router, or as many as the best is above it: what is further down is a number at the edge.
+FAR = 5.0
 
 
 def check(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Measure selectors, and vote rules on top of them, over splits of a bank: no LLM is called."""
+"""What is measured, and how: selectors, and vote rules on top of them, over splits of a bank. No LLM is called."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

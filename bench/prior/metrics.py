@@ -1,7 +1,13 @@
-"""What is measured of a ranking, one number a test question: `gained` of `of`.
+"""Shares that a ranking of the LLMs earns on test questions, and their bootstrap intervals.
 
-A `Tally` keeps both, so that shares can be pooled over questions and splits, resampled and compared in pairs. Scores
-are (m, R), larger is better; `correct` is (m, R), grades in [0, 1], NaN where an LLM was never asked.
+A `Tally` keeps what each question `gained` and what it could gain, so that shares can be pooled over questions and
+splits, resampled and compared in pairs. Scores are (m, R), larger is better; `correct` is (m, R), grades in [0, 1], NaN
+where an LLM was never asked.
+
+Intervals are percentile intervals (Efron and Tibshirani 1993, chapter 13). Questions are drawn with replacement, and
+all that was measured on one goes with it. The figures of all selectors come from the same draws, so a difference
+between two is drawn as a pair. A question that several splits test is one question: its repeats are not independent,
+so what it gave is added up before (a cluster bootstrap).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Add up the tallies of all splits, question by question: what shares and their intervals are computed from."""
+"""From the tallies of the splits to the rows of a report: added up question by question, then shares with intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

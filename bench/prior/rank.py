@@ -18,8 +18,8 @@ from smacs.nodes.selectors.tuning import candidates, settings_of
 from smacs.store.bank import QuestionBank
 
 
-def _silent(done: int, total: int) -> None:
-    """Nobody looks at the progress."""
+def _silent(_done: int, _total: int) -> None:
+    pass
 
 
 async def rank(

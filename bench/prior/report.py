@@ -1,4 +1,4 @@
-"""The figures of a run, as they are written to JSON: shares in %, each with its interval, whole and by group."""
+"""The report of a measurement, and its JSON: shares in %, each with its interval, over all questions and by group."""
 
 import sys
 from pathlib import Path
@@ -101,7 +101,7 @@ class TunedSetting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run: CPU `seconds` by selector for one split, without those that choosing took."""
+    """A whole measurement. `seconds` are the CPU seconds of each selector in one split, without those of tuning."""
 
     setup: Setup
     selectors: dict[str, str]

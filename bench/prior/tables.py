@@ -1,4 +1,4 @@
-"""The tables of a report, as text in cells: for the terminal and for Markdown alike."""
+"""The tables of a report, for the terminal and for Markdown alike."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence

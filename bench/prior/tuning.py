@@ -1,7 +1,8 @@
 """Settings chosen inside a bank: cross-validation over every combination of candidates, on bank questions alone.
 
 A selector's settings are compared by the pairwise ranking score (eq. 8), a vote rule's by the accuracy of the vote.
-Questions with the same text stay in one fold. Ties go to the defaults.
+Questions with the same text stay in one fold. Ties go to the defaults. `tune` is what `smacs bank choose` does: it
+keeps the best settings of each selector in the bank.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +68,7 @@ def try_rule(
 
 
 def best(trials: Sequence[Trial[T]]) -> Trial[T]:
-    """The one that gained most: the first of equals, and where nothing says anything."""
+    """The one that gained most; the first of equals, also where no question says anything."""
     return trials[int(np.argmax(np.nan_to_num([trial.tally.share for trial in trials], nan=-1.0)))]
 
 
@@ -92,16 +93,12 @@ class TuningResult:
         return best(self.trials)
 
 
-def _silent(done: int, total: int) -> None:
-    """Nobody looks at the progress."""
-
-
 async def tune(
     bank: QuestionBank,
     names: Sequence[str] = (),
     *,
     folds: int = FOLDS,
-    on_progress: Callable[[int, int], None] = _silent,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[TuningResult]:
     """Cross-validate the settings of the named selectors (default: all that have any) and freeze the best ones.
 

@@ -1,4 +1,4 @@
-"""Charts as SVG whose colours are those of the page, light or dark."""
+"""Charts as SVG whose colours are those of the page, light or dark; dots with intervals, which most figures use."""
 
 import re
 from collections.abc import Sequence

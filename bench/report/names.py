@@ -1,4 +1,4 @@
-"""What systems are called in a report, and which spec is which."""
+"""Systems in a report: what they are called, which group they belong to, which of them a spec means."""
 
 from collections.abc import Mapping
 

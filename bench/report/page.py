@@ -1,4 +1,7 @@
-"""A report as one HTML page and as Markdown. All text is escaped: replies and names are not to be trusted."""
+"""A report as files: one HTML page, Markdown with its charts, JSON.
+
+All text is escaped: replies and names are not to be trusted.
+"""
 
 import re
 from html import escape
@@ -11,14 +14,13 @@ from smacs.bench.report.charts import DARK, LIGHT
 from smacs.bench.report.figures import sections
 from smacs.bench.report.headline import headline
 from smacs.bench.report.model import Report
+from smacs.bench.report.sheet import Section
 from smacs.errors import SmacsError
 from smacs.store.io.room import writing
 from smacs.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from smacs.bench.report.sheet import Section
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
 
@@ -32,7 +34,7 @@ def check() -> None:
         raise SmacsError(f"The report needs {error.name}: pip install 'smacs[report]'.") from None
 
 
-def render(report: Report) -> tuple[str, str, list["Section"]]:
+def render(report: Report) -> tuple[str, str, list[Section]]:
     """The page, the Markdown, and the sections with their charts. Raises SmacsError."""
     check()
     made = sections(report)

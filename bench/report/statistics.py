@@ -85,7 +85,7 @@ def _weighted(differences: Floats, strata: Ints) -> Floats:
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampled:
     """M columns of values in B benchmarks, NaN where a question has none: `counts` and `shares` (B, M), `draws`
-    (D, B, M). Figures are None where they are of nothing, else in %."""
+    (D, B, M). Figures are in %, None where no question has a value."""
 
     counts: Floats
     shares: Floats
@@ -144,7 +144,7 @@ def _ratio(top: Floats, bottom: Floats) -> Floats:
 @dataclass(frozen=True, slots=True, eq=False)
 class Gaps:
     """P pairs of systems: `values` (Q, P) is the first's grade less the second's, NaN where one is missing; `ps` (P,)
-    are of the means over benchmarks. Figures are None where no question was answered by both."""
+    are of the means over benchmarks. A difference is None where no question was answered by both."""
 
     values: Floats
     benchmark: Ints

@@ -1,4 +1,8 @@
-"""An LLM of the pool whose replies are kept: a call asks only for samples that nobody asked for before."""
+"""LLMs of the pool whose replies are kept for good: what one system asked, no other system asks again.
+
+The samples of a prompt are numbered. Who wants three gets the samples 0, 1 and 2; who wants one gets sample 0, the
+first of the same three. A sample without text is kept as well: it was asked, and it is what the LLM says.
+"""
 
 import asyncio
 import hashlib
@@ -19,7 +23,10 @@ from smacs.pool.prompts import Message, led_by
 from smacs.store.io.appender import Appender
 from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 
-_TELLS = ("empty", "overflow")  # failures that say something of the LLM; the others say something of its endpoint
+_LLM_FAILURES = (
+    "empty",
+    "overflow",
+)  # failures that say something of the LLM; the others say something of its endpoint
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -141,7 +148,7 @@ class CachedLLM(LLM):
                     sampling=sampling,
                 )
             if isinstance(result, Failure) and result.kind != "empty":
-                if result.kind not in _TELLS:
+                if result.kind not in _LLM_FAILURES:
                     meter().trouble.append(f"{result.kind}: {result.message}")
                 return result
             await self._replies.add(_asked(key, result, wanted - have))

@@ -1,4 +1,4 @@
-"""The folder of a run: who may go on with it, and what is in it already."""
+"""The folder of a run: where its files are, what `run.json` says of it, and whether a run may go on in it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ import numpy as np
 
 from smacs import __version__
 from smacs.bench.benchmarks import find_benchmark
-from smacs.bench.run.records import VERSION, BankInfo, BenchmarkInfo, PoolInfo, Result, RunInfo
+from smacs.bench.run.records import VERSION, BankInfo, BenchmarkInfo, PoolInfo, RunInfo
 from smacs.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
@@ -52,9 +52,33 @@ def read_questions(folder: Path, benchmark: str) -> list[Question]:
     return list(read_jsonl(folder / "questions" / f"{benchmark}.jsonl", Question))
 
 
-def answered(folder: Path, spec: str, benchmark: str) -> set[str]:
-    """The ids of the questions that a system has answered."""
-    return {result.question for result in read_jsonl(results_file(folder, spec, benchmark), Result)}
+def describe(
+    systems: Sequence[str],
+    questions: Mapping[str, Sequence[Question]],
+    pool: Pool,
+    bank: QuestionBank,
+    prompts: Prompts,
+    settings: dict[str, Any],
+    *,
+    seed: int,
+) -> RunInfo:
+    """What `run.json` says of a run that is about to start; files are named without their folders."""
+    return RunInfo(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=seed,
+        pool=PoolInfo(Path(pool.source).name, list(pool.llms), list(pool.file.aggregators)),
+        bank=_bank(bank),
+        settings={name: value for name, value in {**pool.settings, **settings}.items() if name != "seed"},
+        prompts={task: prompts.id(task) for task in prompts.tasks},
+        benchmarks={name: BenchmarkInfo(find_benchmark(name).title, len(some)) for name, some in questions.items()},
+        systems=list(systems),
+        smacs=__version__,
+    )
+
+
+def _bank(bank: QuestionBank) -> BankInfo:
+    cells = int(np.sum(~np.isnan(bank.correctness(bank.llms))))
+    return BankInfo(bank.path.name, bank.manifest.uid, len(bank.questions), bank.llms, cells)
 
 
 def start(folder: Path, info: RunInfo, questions: Mapping[str, Sequence[Question]]) -> RunInfo:
@@ -101,32 +125,3 @@ def _replace(file: Path, content: bytes) -> None:
         new = file.with_suffix(".new")
         new.write_bytes(content)
         new.replace(file)
-
-
-def describe(
-    systems: Sequence[str],
-    questions: Mapping[str, Sequence[Question]],
-    pool: Pool,
-    bank: QuestionBank,
-    prompts: Prompts,
-    settings: dict[str, Any],
-    *,
-    seed: int,
-) -> RunInfo:
-    """The description; files are named without their folders, which say nothing elsewhere."""
-    return RunInfo(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        seed=seed,
-        pool=PoolInfo(Path(pool.source).name, list(pool.llms), list(pool.file.aggregators)),
-        bank=_bank(bank),
-        settings={name: value for name, value in {**pool.settings, **settings}.items() if name != "seed"},
-        prompts={task: prompts.id(task) for task in prompts.tasks},
-        benchmarks={name: BenchmarkInfo(find_benchmark(name).title, len(some)) for name, some in questions.items()},
-        systems=list(systems),
-        smacs=__version__,
-    )
-
-
-def _bank(bank: QuestionBank) -> BankInfo:
-    cells = int(np.sum(~np.isnan(bank.correctness(bank.llms))))
-    return BankInfo(bank.path.name, bank.manifest.uid, len(bank.questions), bank.llms, cells)

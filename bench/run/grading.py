@@ -1,4 +1,4 @@
-"""One question through one system: the graph's own output, graded from the answer to each reference and candidate."""
+"""One question answered by one system, and all of the graph's output graded: answer, references, candidates."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What names a system in a run: `smacs`, `moa`, `llm:NAME`, with settings `smacs[k=3,lam=0]`, with a part of the
+"""Specs name the systems of a run: `smacs`, `moa`, `llm:NAME`, with settings `smacs[k=3,lam=0]`, with a part of the
 pool `smacs[pool=a+b]`."""
 
 import re

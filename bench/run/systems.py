@@ -1,4 +1,4 @@
-"""From a spec to a graph that can be asked."""
+"""The systems of a run: groups of specs, one for each table and figure of the paper, and the graph of a spec."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

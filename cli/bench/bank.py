@@ -91,4 +91,4 @@ def _show(copies: list["NearCopy"], near: float) -> None:
     print(f"{len(copies)} bank questions have a cosine of at least {near:g} to a test question")
     for copy in copies[:_SHOWN]:
         print(f"{copy.similarity:.3f}  {copy.question.id}: {copy.question.text[:60]!r}")
-        print(f"       {copy.asked.id}: {copy.asked.text[:60]!r}")
+        print(f"       {copy.test_question.id}: {copy.test_question.text[:60]!r}")

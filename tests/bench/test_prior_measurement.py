@@ -85,14 +85,14 @@ def test_a_run_by_hand():
     router, told = figures(report, "simple_router"), figures(report, "told")
     # Accuracies on the bank: 3/4, 1/4, 2/4. Simple Router ranks 0, 2, 1 on both test questions.
     # Question 5 (llm-1 right): its pairs (1,0) and (1,2) are lost; question 6 (0 and 2 right): (0,1) and (2,1) are won.
-    assert value(router["rank"]) == 50
-    assert value(router["top1"]) == 50
-    assert value(router["any"]) == 50  # llm-0 and llm-2: none right on question 5, both on question 6
+    assert value(router["rank"]) == pytest.approx(50)
+    assert value(router["top1"]) == pytest.approx(50)
+    assert value(router["any"]) == pytest.approx(50)  # llm-0 and llm-2: none right on question 5, both on question 6
     assert router["rank"].gain is None
     # Told ranks 1, 2, 0 (both pairs won), then 0, 1, 2 ((0,1) won, (2,1) lost).
-    assert value(told["rank"]) == 75
-    assert value(told["top1"]) == 100
-    assert value(told["any"]) == 100
+    assert value(told["rank"]) == pytest.approx(75)
+    assert value(told["top1"]) == pytest.approx(100)
+    assert value(told["any"]) == pytest.approx(100)
     assert (gain(told["rank"]), gain(told["top1"])) == (25, 50)
     assert told["rank"].gain and told["rank"].gain.splits == [25]
     assert (told["rank"].questions, told["rank"].left_out) == (2, 0)
@@ -102,7 +102,7 @@ def test_an_answer_is_compared_with_the_one_of_simple_router():
     report = measured(recorded(answers=ANSWERS), rule=["majority"], k=3)
     vote = figures(report, "told", "majority")
     # All three vote: A on question 5 (llm-1 was right with B), C on question 6 (right). Simple Router's llm-0 as well.
-    assert value(vote["vote"]) == 50
+    assert value(vote["vote"]) == pytest.approx(50)
     assert gain(vote["vote"]) == 0
     assert 1 <= value(vote["calls"]) <= 3
     assert vote["calls"].gain is None
@@ -120,10 +120,10 @@ def test_missing_cells_are_left_out_and_counted():
     report = measured(recorded(grades))
     router, told = figures(report, "simple_router"), figures(report, "told")
     # Question 5 has no pair left and its llm-1, first for Told, is missing; question 6 has the pair (0,1), won by both.
-    assert (value(told["rank"]), told["rank"].questions, told["rank"].left_out) == (100, 1, 1)
-    assert (value(told["top1"]), told["top1"].questions, told["top1"].left_out) == (100, 1, 1)
+    assert (value(told["rank"]), told["rank"].questions, told["rank"].left_out) == (pytest.approx(100), 1, 1)
+    assert (value(told["top1"]), told["top1"].questions, told["top1"].left_out) == (pytest.approx(100), 1, 1)
     # Simple Router answers question 5 wrong and 6 right; only question 6 is compared.
-    assert (value(router["top1"]), router["top1"].questions) == (50, 2)
+    assert (value(router["top1"]), router["top1"].questions) == (pytest.approx(50), 2)
     assert gain(told["top1"]) == 0
     assert report.setup.coverage == pytest.approx(16 / 18)
 
@@ -132,15 +132,15 @@ def test_a_figure_that_nothing_says_anything_about_is_none():
     report = measured(recorded([*GRADES[:4], [1, 1, 1], [NAN, NAN, NAN]]))
     assert figures(report, "told")["rank"].value is None
     assert figures(report, "told")["rank"].gain is None
-    assert value(figures(report, "told")["top1"]) == 100
+    assert value(figures(report, "told")["top1"]) == pytest.approx(100)
 
 
 def test_data_sets_have_rows_of_their_own():
     report = measured(recorded(datasets=[0, 0, 1, 1, 0, 1]))
-    assert value(figures(report, "told", group="dataset", name="set-0")["rank"]) == 100  # question 5
-    assert value(figures(report, "told", group="dataset", name="set-1")["rank"]) == 50  # question 6
+    assert value(figures(report, "told", group="dataset", name="set-0")["rank"]) == pytest.approx(100)  # question 5
+    assert value(figures(report, "told", group="dataset", name="set-1")["rank"]) == pytest.approx(50)  # question 6
     # On set-0 (questions 1, 2) llm-0 has 2/2; on set-1 (3, 4) llm-2 has 2/2, and it is right on question 6.
-    assert value(figures(report, "simple_router", group="dataset", name="set-1")["top1"]) == 100
+    assert value(figures(report, "simple_router", group="dataset", name="set-1")["top1"]) == pytest.approx(100)
     assert {row.group for row in measured(recorded()).rows} == {"all"}
 
 
@@ -151,7 +151,7 @@ def test_a_live_question_has_no_data_set():
     router = figures(measured(recorded(grades, vectors, datasets=[0, 0, 1, 1, 0, 1])), "simple_router")
     # Told the data set, every right LLM is ahead of the two wrong ones: 4 of 4 pairs. Not told, question 6 has
     # accuracies 0, 1, 0 for its right llm-0: behind llm-1, level with llm-2, so 2.5 of 4.
-    assert value(router["rank"]) == 100
+    assert value(router["rank"]) == pytest.approx(100)
     assert value(router["live"]) == pytest.approx(62.5)
 
 

@@ -109,5 +109,5 @@ def test_branches_of_a_step_run_side_by_side() -> None:
     meter = Meter("q")
     for step, task, seconds in [(1, "a", 2.0), (1, "b", 3.0), (1, "a", 2.0), (2, "c", 1.0)]:
         meter.seconds[step, task] += seconds
-    assert meter.latency == 4.0 + 1.0  # branch a of step 1 took 2 + 2, longer than b
-    assert meter.total == 8.0
+    assert meter.latency == pytest.approx(4.0 + 1.0)  # branch a of step 1 took 2 + 2, longer than b
+    assert meter.total == pytest.approx(8.0)

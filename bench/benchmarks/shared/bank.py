@@ -19,7 +19,7 @@ from smacs.store.text import normalised
 
 
 class FillReport(msgspec.Struct, frozen=True):
-    """What came of one benchmark: questions written, there before, and copies of test or bank questions left out."""
+    """Of one benchmark: questions that are new, that were known, and copies of test or bank questions left out."""
 
     benchmark: str
     new: int

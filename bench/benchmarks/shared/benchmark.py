@@ -1,4 +1,4 @@
-"""What a benchmark is."""
+"""What a benchmark is, and which there are: the files of `smacs.bench.benchmarks`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""No test question is ever in a bank: what a system is asked must not be what its prior was measured on."""
+"""Test questions in a bank: a system must not be asked what its prior was measured on."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ class NearCopy(msgspec.Struct, frozen=True):
     """A bank question, the test question that it is most similar to, and the cosine of their embeddings."""
 
     question: Question
-    asked: Question
+    test_question: Question
     similarity: float
 
 

@@ -1,4 +1,4 @@
-"""The questions of a benchmark's two parts, which share none."""
+"""The two parts of a benchmark, test and bank, which share no question, and the order in which they are drawn."""
 
 import hashlib
 from collections.abc import Iterable
@@ -58,7 +58,10 @@ def bank_part(name: str, data: Path | None = None) -> BankPart:
 
 
 def named_questions(text: str, data: Path | None, *, limit: int | None, seed: int) -> dict[str, list[Question]]:
-    """By benchmark, at most `limit` of each unless it has its own. Raises InputError."""
+    """The test questions of `mbpp,math500:15` by benchmark, at most `limit` of each that has no limit of its own.
+
+    Raises InputError.
+    """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise InputError("Expected at least one benchmark, got none; `smacs bench list` shows all.")

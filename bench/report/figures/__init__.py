@@ -1,4 +1,4 @@
-"""The sections of the page, in their order: words, tables and charts from the numbers of a report."""
+"""The sections of the page in their order. A file is one figure or table: its numbers, its chart and its section."""
 
 from collections.abc import Callable
 

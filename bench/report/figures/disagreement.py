@@ -1,4 +1,4 @@
-"""The questions on which systems differ, a few of each benchmark with what was replied."""
+"""Questions on which systems disagree: how many, and a few of each benchmark with the replies."""
 
 import numpy as np
 import numpy.typing as npt
