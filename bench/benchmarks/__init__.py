@@ -4,9 +4,16 @@ Each is one file of this package that ends in `BENCHMARK = ...`; `benchmarks()` 
 `shared/`.
 """
 
-from smacs.bench.benchmarks.shared.benchmark import Benchmark, benchmarks, find_benchmark
+from smacs.bench.benchmarks.shared.benchmark import (
+    BankPart,
+    Benchmark,
+    bank_part,
+    bank_questions,
+    benchmarks,
+    find_benchmark,
+    test_questions,
+)
 from smacs.bench.benchmarks.shared.leaks import refuse_leaks
-from smacs.bench.benchmarks.shared.parts import BankPart, bank_part, bank_questions, test_questions
 
 __all__ = [
     "BankPart",

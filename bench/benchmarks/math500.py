@@ -4,8 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.bench.benchmarks.shared.benchmark import Benchmark
-from smacs.bench.benchmarks.shared.parts import drawn
+from smacs.bench.benchmarks.shared.benchmark import Benchmark, drawn
 from smacs.bench.benchmarks.shared.table import Table
 from smacs.store.records import Question
 from smacs.store.text import question_id

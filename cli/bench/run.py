@@ -48,7 +48,7 @@ def run(
     Replies are kept, and shared between systems that ask the same. `--seed` chooses the questions too. Exit code 1: an
     endpoint failed, and questions are left.
     """
-    from smacs.bench.benchmarks.shared.parts import named_questions
+    from smacs.bench.benchmarks.shared.benchmark import named_questions
     from smacs.bench.run.systems import expand
     from smacs.cli.bank.common import open_bank
     from smacs.cli.bench.running import Running

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from smacs.bench.benchmarks import bank_part, benchmarks, find_benchmark, refuse_leaks
 from smacs.bench.benchmarks.shared.bank import fill_bank
-from smacs.bench.benchmarks.shared.benchmark import Benchmark
+from smacs.bench.benchmarks.shared.benchmark import Benchmark, drawn
 from smacs.bench.benchmarks.shared.leaks import near_copies
-from smacs.bench.benchmarks.shared.parts import drawn
 from smacs.errors import BankError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.bench.benchmarks.shared.benchmark import find_benchmark
+from smacs.bench.benchmarks.shared.benchmark import bank_part, drawn, find_benchmark
 from smacs.bench.benchmarks.shared.leaks import refuse_leaks
-from smacs.bench.benchmarks.shared.parts import bank_part, drawn
 from smacs.errors import BankError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
