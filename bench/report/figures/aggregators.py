@@ -1,4 +1,4 @@
-"""Fig. 6: the aggregator."""
+"""Fig. 6: SMACS with each aggregator."""
 
 from collections.abc import Sequence
 

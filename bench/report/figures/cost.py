@@ -1,4 +1,4 @@
-"""What a question costs with each system."""
+"""What a question costs with each system: calls, tokens, seconds; accuracy against tokens."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

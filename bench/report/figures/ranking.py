@@ -1,4 +1,4 @@
-"""Table 3: pairwise ranking score."""
+"""Table 3: do the priors rank the LLMs as they turn out? Pairwise ranking score, eq. 8."""
 
 from collections.abc import Iterator
 

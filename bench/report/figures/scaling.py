@@ -1,4 +1,4 @@
-"""Fig. 3: the size of the pool."""
+"""Fig. 3: accuracy of SMACS by the size of the pool."""
 
 from collections.abc import Sequence
 

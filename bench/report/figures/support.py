@@ -1,4 +1,4 @@
-"""Fig. 4: where the support comes from."""
+"""Fig. 4: from which data sets of the bank the support of a benchmark's questions comes."""
 
 from collections import Counter
 from collections.abc import Sequence
