@@ -1,1 +1,1 @@
-"""Benchmarks: a mock endpoint, speed ratios."""
+"""Benchmarks, runs over them and their report; how good the prior is; SMACS under Inspect."""

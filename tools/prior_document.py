@@ -8,11 +8,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from smacs.bench.prior.render import headline, markdown_table, tables
-from smacs.bench.prior.report import Report
-from smacs.bench.prior.sheets import overview
+from smacs.bench.prior.report import Report, read_json
+from smacs.bench.prior.tables import headline, markdown_table, overview, tables
 from smacs.bench.prior.targets import checked
-from smacs.bench.prior.write import read_json
 
 TEXT = """\
 # The prior, measured

@@ -1,16 +1,23 @@
 """The paper's eight benchmarks: their test part, and their bank part, which shares no question with it.
 
-Each is one file of this package that ends in `BENCHMARK = ...`; `benchmarks()` finds them all.
+Each is one file of this package that ends in `BENCHMARK = ...`; `benchmarks()` finds them all. What they share is in
+`shared/`.
 """
 
-from smacs.bench.benchmarks.benchmark import Benchmark
-from smacs.bench.benchmarks.choose import Part, bank_part, bank_questions, test_questions
-from smacs.bench.benchmarks.leaks import refuse_leaks
-from smacs.bench.benchmarks.registry import benchmarks, find_benchmark
+from smacs.bench.benchmarks.shared.benchmark import (
+    BankPart,
+    Benchmark,
+    bank_part,
+    bank_questions,
+    benchmarks,
+    find_benchmark,
+    test_questions,
+)
+from smacs.bench.benchmarks.shared.leaks import refuse_leaks
 
 __all__ = [
+    "BankPart",
     "Benchmark",
-    "Part",
     "bank_part",
     "bank_questions",
     "benchmarks",

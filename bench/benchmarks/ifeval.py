@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from smacs.bench.benchmarks.benchmark import Benchmark
-from smacs.bench.benchmarks.table import Table
+from smacs.bench.benchmarks.shared.benchmark import Benchmark
+from smacs.bench.benchmarks.shared.table import Table
 from smacs.store.records import Question
 
 NAME = "ifeval"

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.bench.benchmarks.benchmark import Benchmark
-from smacs.bench.benchmarks.order import drawn
-from smacs.bench.benchmarks.table import Table
+from smacs.bench.benchmarks.shared.benchmark import Benchmark, drawn
+from smacs.bench.benchmarks.shared.table import Table
 from smacs.store.records import Question
 from smacs.store.text import question_id
 

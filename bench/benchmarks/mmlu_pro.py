@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from smacs.bench.benchmarks.benchmark import Benchmark
-from smacs.bench.benchmarks.table import Table
+from smacs.bench.benchmarks.shared.benchmark import Benchmark
+from smacs.bench.benchmarks.shared.table import Table
 from smacs.store.imports.question import fold
 from smacs.store.records import Question
 

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from smacs.errors import InputError
+
 if TYPE_CHECKING:
-    from smacs.bench.inspect_bridge.solver import smacs_solver as smacs_solver
+    from smacs.bench.inspect_bridge.plugin import smacs_solver as smacs_solver
 
 __all__ = ["smacs_solver"]  # pyright: ignore[reportUnsupportedDunderAll]
 
@@ -14,8 +16,6 @@ def __getattr__(name: str) -> Any:
     try:
         from smacs.bench.inspect_bridge import plugin
     except ImportError as error:
-        from smacs.errors import InputError
-
         raise InputError(
             f"Running under Inspect needs another package, pip install 'smacs[inspect]': {error}"
         ) from error

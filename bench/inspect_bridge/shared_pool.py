@@ -4,7 +4,10 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+
+from inspect_ai.hooks import Hooks, RunEnd, hooks
 
 from smacs.errors import InputError
 from smacs.pool.pool import Pool, find_pool
@@ -23,12 +26,11 @@ class SharedPool:
 
     async def start(self, names: Sequence[str]) -> None:
         """Start those of the LLMs that are launched here and not up. Raises ModelFileError, ServerError, InputError."""
-        from smacs.bench.inspect_bridge import run_end  # noqa: F401  now: Inspect announces hooks that are there early
-
         try:
             asyncio.get_running_loop()
         except RuntimeError as error:
             raise InputError("Expected the backend asyncio, Inspect's default: unset INSPECT_ASYNC_BACKEND.") from error
+        _close_at_run_end()
         if self not in _started or self._missing(names):
             await asyncio.to_thread(self._start, names)
 
@@ -69,3 +71,21 @@ async def close_all() -> None:
     _shared.clear()
     for shared in list(_started):
         await shared.aclose()
+
+
+class CloseAtRunEnd(Hooks):
+    """Closes the pools when an evaluation ends, however it ends."""
+
+    def enabled(self) -> bool:
+        """Only while a pool is open: evaluations without SMACS never see this hook."""
+        return any_started()
+
+    async def on_run_end(self, data: RunEnd) -> None:  # noqa: ARG002
+        """Close all pools."""
+        await close_all()
+
+
+@cache
+def _close_at_run_end() -> None:
+    """Registered by the first question, since Inspect prints a line about hooks that are there when it starts."""
+    hooks(name="close_pools", description="Closes the pools that SMACS has opened.")(CloseAtRunEnd)

@@ -1,1 +1,1 @@
-"""The prior, measured: how well selectors rank the LLMs on questions whose grades are already in a bank."""
+"""How good the prior is: how well selectors rank the LLMs on questions whose grades are in a bank already."""

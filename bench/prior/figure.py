@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smacs.bench.prior.report import Interval, Report, Row
-from smacs.bench.prior.sheets import ranked
+from smacs.bench.prior.tables import ranked
 from smacs.errors import InputError, SmacsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Mark = tuple[float, float]  # y and gain
-
 FORMATS = (".svg", ".png")
-FAR = (
-    5.0  # points below Simple Router, or as many as the best is above it: what is further down is a number at the edge
-)
+# Points below Simple Router, or as many as the best is above it: what is further down is a number at the edge.
+FAR = 5.0
 
 
 def check(path: Path) -> None:

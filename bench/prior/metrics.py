@@ -1,10 +1,16 @@
-"""What is measured of a ranking, one number a test question: `gained` of `of`.
+"""Shares that a ranking of the LLMs earns on test questions, and their bootstrap intervals.
 
-A `Tally` keeps both, so that shares can be pooled over questions and splits, resampled and compared in pairs. Scores
-are (m, R), larger is better; `correct` is (m, R), grades in [0, 1], NaN where an LLM was never asked.
+A `Tally` keeps what each question `gained` and what it could gain, so that shares can be pooled over questions and
+splits, resampled and compared in pairs. Scores are (m, R), larger is better; `correct` is (m, R), grades in [0, 1], NaN
+where an LLM was never asked.
+
+Intervals are percentile intervals (Efron and Tibshirani 1993, chapter 13). Questions are drawn with replacement, and
+all that was measured on one goes with it. The figures of all selectors come from the same draws, so a difference
+between two is drawn as a pair. A question that several splits test is one question: its repeats are not independent,
+so what it gave is added up before (a cluster bootstrap).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +21,9 @@ from smacs.nodes.shared.determinism import places
 Floats = npt.NDArray[np.float64]
 Grades = npt.NDArray[np.floating]
 Places = npt.NDArray[np.int64]
+DRAWS = 2000
+LEVEL = 0.95
+_CELLS = 1 << 23  # numbers held at a time: 64 MiB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,3 +90,28 @@ def any_right(order: Places, correct: Grades, k: int) -> Tally:
 def _known(grades: Grades) -> Tally:
     known = ~np.isnan(grades)
     return Tally(np.where(known, grades, 0.0).astype(np.float64), known.astype(np.float64))
+
+
+def intervals(gained: Floats, of: Floats, *, seed: int) -> Floats:
+    """(M, 2) ends of the intervals of M shares sum(gained) / sum(of), both (Q, M) over the same Q questions.
+
+    NaN for a share of nothing.
+    """
+    columns = np.concatenate([gained, of], axis=1)
+    totals = np.concatenate([drawn @ columns for drawn in weights(len(columns), seed)])
+    top, bottom = np.split(totals, 2, axis=1)
+    shares = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+    says = of.sum(axis=0) > 0
+    ends = np.full((2, gained.shape[1]), np.nan)
+    ends[:, says] = np.nanquantile(shares[:, says], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return ends.T
+
+
+def weights(count: int, seed: int) -> Iterator[Floats]:
+    """How often each of `count` questions comes in each draw, some draws at a time: (draws, count)."""
+    random = np.random.default_rng(seed)
+    step = max(1, _CELLS // count)
+    for start in range(0, DRAWS, step):
+        size = min(step, DRAWS - start)
+        drawn = random.integers(0, count, (size, count)) + np.arange(size)[:, None] * count
+        yield np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(np.float64)

@@ -1,5 +1,7 @@
-"""The figures of a run, as they are written to JSON: shares in %, each with its interval, whole and by group."""
+"""The report of a measurement, and its JSON: shares in %, each with its interval, over all questions and by group."""
 
+import sys
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -88,7 +90,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     level: float
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class TunedSetting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting of a selector or a vote rule: its candidates, the default first, and what each split chose."""
 
     kind: Literal["selector", "rule"]
@@ -99,11 +101,29 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run: CPU `seconds` by selector for one split, without those that choosing took."""
+    """A whole measurement. `seconds` are the CPU seconds of each selector in one split, without those of tuning."""
 
     setup: Setup
     selectors: dict[str, str]
     rules: dict[str, str]
     seconds: dict[str, float]
-    choices: list[Choice]
+    choices: list[TunedSetting]
     rows: list[Row]
+
+
+def encode(report: Report) -> bytes:
+    """The report as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
+def write_json(report: Report, target: str) -> None:
+    """Write it to the file `target`, or to standard output where that is `-`."""
+    if target == "-":
+        sys.stdout.buffer.write(encode(report))
+    else:
+        Path(target).write_bytes(encode(report))
+
+
+def read_json(path: Path) -> Report:
+    """Read a report that `write_json` wrote."""
+    return msgspec.json.decode(path.read_bytes(), type=Report)

@@ -70,7 +70,7 @@ class Draws:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Holdout:
     """The first `bank_size` questions are the bank, the others the test set."""
 
     bank_size: int
@@ -88,7 +88,7 @@ class Given:
         return [Split(np.arange(self.bank_size), np.arange(self.bank_size, total))]
 
 
-Protocol = Folds | Draws | Given
+Protocol = Folds | Draws | Holdout
 
 
 def by_text(same: Codes, count: int, most: int, seed: int) -> list[Split]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from smacs.bench.prior.report import Interval, Report, Row
-from smacs.bench.prior.sheets import Sheet, signed
+from smacs.bench.prior.tables import Sheet, signed
 
 MOST_CALLS = 4.0
 
@@ -17,7 +17,7 @@ MOST_CALLS = 4.0
 class Target:
     """A goal for the gain in `metric` of the best row among those that `wanted` accepts.
 
-    With `known` the goal is a figure from before, the mean of so many splits; else it is the least that is wanted.
+    With `known` the goal is an earlier figure, the mean over that many splits; else it is the least to reach.
     """
 
     name: str

@@ -20,7 +20,7 @@ INNER_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class VotePart:
     """Questions with their replies, priors (m, R), the order of calls (m, R) and the grades (m, R)."""
 
     ballots: Ballots
@@ -33,9 +33,9 @@ class Part:
         """As a rule is fitted on it."""
         return Poll(self.ballots, self.priors, self.correct)
 
-    def take(self, rows: Rows) -> "Part":
+    def take(self, rows: Rows) -> "VotePart":
         """Some of the questions."""
-        return Part(self.ballots.take(rows), self.priors[rows], self.order[rows], self.correct[rows])
+        return VotePart(self.ballots.take(rows), self.priors[rows], self.order[rows], self.correct[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Elected:
     calls: Tally
 
 
-def part(data: Recorded, ballots: Ballots, rows: Rows, priors: Floats, accuracies: Floats) -> Part:
+def part(data: Recorded, ballots: Ballots, rows: Rows, priors: Floats, accuracies: Floats) -> VotePart:
     """The given rows; who has a reply is called before who has none."""
     order = ranking(priors, accuracies)
     silent = np.take_along_axis(np.isnan(data.correct[rows]), order, axis=1)
     order = np.take_along_axis(order, np.argsort(silent, axis=1, kind="stable"), axis=1)
-    return Part(ballots.take(rows), priors, order, data.correct[rows])
+    return VotePart(ballots.take(rows), priors, order, data.correct[rows])
 
 
 def cross_fitted(data: Recorded, rows: Rows, selector: Selector, seed: int) -> Floats:
@@ -63,7 +63,7 @@ def cross_fitted(data: Recorded, rows: Rows, selector: Selector, seed: int) -> F
     return scores
 
 
-def voted(bank: Part, test: Part, rule: Rule, k: int, calls: float) -> Mapping[str, Tally]:
+def voted(bank: VotePart, test: VotePart, rule: Rule, k: int, calls: float) -> Mapping[str, Tally]:
     """The figures of a rule, see `smacs.bench.prior.report.Row`.
 
     Calls stop at the threshold that takes `calls` calls on average in the bank part.
@@ -74,7 +74,7 @@ def voted(bank: Part, test: Part, rule: Rule, k: int, calls: float) -> Mapping[s
     return {"vote": every.right, "stopped": early.right, "calls": early.calls}
 
 
-def elected(fitted: FittedRule, asked: Part, k: int, threshold: float = 1.0) -> Elected:
+def elected(fitted: FittedRule, asked: VotePart, k: int, threshold: float = 1.0) -> Elected:
     """The answers of at most k LLMs; a question that nobody was asked says nothing."""
     verdict = sequential_vote(fitted, asked.ballots, asked.priors, asked.order, k, threshold)
     replied = np.asarray((~np.isnan(asked.correct)).any(axis=1), np.float64)

@@ -1,4 +1,4 @@
-"""The candidates of SMACS as arrays, and ways to choose among them."""
+"""The candidates of SMACS as arrays, ways to choose among them, and the two terms of eq. 7 against each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from smacs.bench.report.model import Terms
+from smacs.bench.report.statistics import mcnemar
 from smacs.bench.run.records import Outcome
 from smacs.nodes.shared.determinism import places
 
@@ -70,3 +72,43 @@ def _first(keys: Floats, perplexity: Floats) -> Ints:
     """(m,) position of the least key; ties: the lower perplexity, then the lower position."""
     position = np.broadcast_to(np.arange(keys.shape[1]), keys.shape)
     return np.asarray(np.lexsort((position, places(-perplexity), places(-keys)), axis=-1)[:, 0])
+
+
+def terms(made: Candidates) -> Terms | None:
+    """Where similarity and perplexity want different candidates: whom the score follows, and who is right.
+
+    Over the questions whose candidates all have both terms; None without any.
+
+    Candidates with the same two terms are the same candidate: the aggregator repeated itself.
+    """
+    whole = ~np.isnan(made.right)
+    known = ~(np.isnan(made.similarity + made.perplexity + made.score) & whole).any(axis=1)
+    made = made.where(known & (whole.sum(axis=1) > 1))
+    if not len(made.selected):
+        return None
+    similar, certain = made.by_similarity(), made.by_perplexity()
+    apart = ~_same(made, similar, certain)
+    chosen = _same(made, made.selected, similar), _same(made, made.selected, certain)
+    right = made.at(similar) > 0, made.at(certain) > 0
+    only = int((apart & right[0] & ~right[1]).sum()), int((apart & right[1] & ~right[0]).sum())
+    return Terms(
+        questions=len(similar),
+        apart=int(apart.sum()),
+        followed_similarity=int((apart & chosen[0]).sum()),
+        followed_perplexity=int((apart & chosen[1]).sum()),
+        followed_neither=int((apart & ~chosen[0] & ~chosen[1]).sum()),
+        only_similarity_right=only[0],
+        only_perplexity_right=only[1],
+        both_right=int((apart & right[0] & right[1]).sum()),
+        both_wrong=int((apart & ~right[0] & ~right[1]).sum()),
+        p=mcnemar(*only),
+        spread_similarity=float(np.nanstd(made.similarity, axis=1).mean()),
+        spread_perplexity=float(np.nanstd(made.score - made.similarity, axis=1).mean()),
+    )
+
+
+def _same(made: Candidates, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """(m,) whether two choices are of candidates with the same terms."""
+    rows = np.arange(len(one))
+    found = [places(part) for part in (made.similarity, made.perplexity)]
+    return np.asarray(np.all([part[rows, one] == part[rows, other] for part in found], axis=0))

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from smacs.bench.report.figures import Group
-from smacs.bench.report.model import Report, System
+from smacs.bench.report.model import Group, Report, System
 from smacs.bench.report.names import REFERENCE
-from smacs.bench.report.text import gain, p_value, percent
+from smacs.bench.report.sheet import gain, p_value, percent
 
 LEVEL = 0.05
 

@@ -1,11 +1,58 @@
 """A report as it is written to JSON: every number of the page, part by part."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from smacs.bench.report.figures import Cell, Difference, Group, Interval, Point
 from smacs.bench.run.records import BankInfo, PoolInfo
+
+Group = Literal["system", "llm", "variant"]
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A figure with the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A system less another one, in points, over the `questions` that both answered.
+
+    It was better on `ahead` of them, worse on `behind`. `p` is two-sided: McNemar's exact test, for a mean over
+    benchmarks a permutation test; `adjusted` is p after Holm's correction for all systems compared.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    questions: int
+    ahead: int
+    behind: int
+    adjusted: float | None = None
+
+
+class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
+    """Accuracy over the `questions` answered of `of`; `difference` is to SMACS, `paper` what the paper reports."""
+
+    questions: int
+    of: int
+    accuracy: Interval | None
+    difference: Difference | None = None
+    paper: float | None = None
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A measured share; `name` says of what, `group` where (a benchmark, or empty)."""
+
+    name: str
+    share: Interval | None
+    questions: int
+    group: str = ""
+    spec: str = ""
+    difference: Difference | None = None
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,15 +65,20 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
     title: str
     group: Group
-    cells: dict[str, Cell]
-    mean: Cell
-    pooled: Cell
+    cells: dict[str, Accuracy]
+    mean: Accuracy
+    pooled: Accuracy
     benchmarks: int
     unparsed: int
     errors: int
     degraded: int
     calls: int
     failed_calls: int
+
+    def point(self, name: str, benchmark: str = "") -> Point:
+        """Its accuracy on a benchmark, or their mean, as a row of a figure."""
+        cell = self.cells[benchmark] if benchmark else self.mean
+        return Point(name=name, share=cell.accuracy, questions=cell.questions, group=benchmark, spec=self.spec)
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +114,8 @@ class Scaling(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
     size: int
     llms: list[str]
-    mean: Cell
-    cells: dict[str, Cell]
+    mean: Accuracy
+    cells: dict[str, Accuracy]
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +173,7 @@ class Inside(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms | None
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class QuotedReply(msgspec.Struct, frozen=True, kw_only=True):
     """What a system replied; `cut` characters of it are not shown."""
 
     spec: str
@@ -133,22 +185,22 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class DisputedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """A question on which systems differ."""
 
     benchmark: str
     id: str
     text: str
     label: str
-    replies: list[Reply]
+    replies: list[QuotedReply]
 
 
-class Differing(msgspec.Struct, frozen=True, kw_only=True):
+class Disagreements(msgspec.Struct, frozen=True, kw_only=True):
     """The questions on which systems differ: how many, and some of them in full."""
 
     count: int
     questions: int
-    shown: list[Shown]
+    shown: list[DisputedQuestion]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,5 +224,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     diversity: list[Point]
     aggregators: list[Point]
     inside: Inside | None
-    differing: Differing
+    differing: Disagreements
     missing: dict[str, str]

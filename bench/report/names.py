@@ -1,10 +1,9 @@
-"""What systems are called in a report, and which spec is which."""
+"""Systems in a report: what they are called, which group they belong to, which of them a spec means."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from smacs.bench.report.figures import Group
-from smacs.bench.run.spec import Spec
+from smacs.bench.report.model import Group
+from smacs.bench.run.spec import Spec, parse_spec
 from smacs.graph.systems import systems
 
 REFERENCE = "smacs"  # the spec that the others are compared with
@@ -33,7 +32,7 @@ def group(spec: Spec) -> Group:
     return "llm" if spec.llm else "system"
 
 
-def find(specs: Mapping[str, Spec], settings: Mapping[str, Any], system: str = REFERENCE) -> str | None:
-    """The spec of a system with exactly these settings and the whole pool, in whatever order they were typed."""
-    wanted = Spec(system, None, dict(settings))
-    return next((name for name, spec in specs.items() if spec == wanted), None)
+def find(specs: Mapping[str, Spec], text: str) -> str | None:
+    """The spec that means the same as `text`, in whatever order its settings were typed."""
+    spec = parse_spec(text)
+    return next((name for name, other in specs.items() if other == spec), None)

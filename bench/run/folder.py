@@ -1,13 +1,21 @@
-"""The folder of a run: who may go on with it, and what is in it already."""
+"""The folder of a run: where its files are, what `run.json` says of it, and whether a run may go on in it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import numpy as np
 
-from smacs.bench.run.records import VERSION, BankInfo, PoolInfo, Result, RunInfo
+from smacs import __version__
+from smacs.bench.benchmarks import find_benchmark
+from smacs.bench.run.records import VERSION, BankInfo, BenchmarkInfo, PoolInfo, RunInfo
 from smacs.errors import InputError
+from smacs.pool.pool import Pool
+from smacs.pool.prompts import Prompts
+from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import encode_lines, read_jsonl
 from smacs.store.io.room import writing
 from smacs.store.records import Question
@@ -44,9 +52,33 @@ def read_questions(folder: Path, benchmark: str) -> list[Question]:
     return list(read_jsonl(folder / "questions" / f"{benchmark}.jsonl", Question))
 
 
-def answered(folder: Path, spec: str, benchmark: str) -> set[str]:
-    """The ids of the questions that a system has answered."""
-    return {result.question for result in read_jsonl(results_file(folder, spec, benchmark), Result)}
+def describe(
+    systems: Sequence[str],
+    questions: Mapping[str, Sequence[Question]],
+    pool: Pool,
+    bank: QuestionBank,
+    prompts: Prompts,
+    settings: dict[str, Any],
+    *,
+    seed: int,
+) -> RunInfo:
+    """What `run.json` says of a run that is about to start; files are named without their folders."""
+    return RunInfo(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=seed,
+        pool=PoolInfo(Path(pool.source).name, list(pool.llms), list(pool.file.aggregators)),
+        bank=_bank(bank),
+        settings={name: value for name, value in {**pool.settings, **settings}.items() if name != "seed"},
+        prompts={task: prompts.id(task) for task in prompts.tasks},
+        benchmarks={name: BenchmarkInfo(find_benchmark(name).title, len(some)) for name, some in questions.items()},
+        systems=list(systems),
+        smacs=__version__,
+    )
+
+
+def _bank(bank: QuestionBank) -> BankInfo:
+    cells = int(np.sum(~np.isnan(bank.correctness(bank.llms))))
+    return BankInfo(bank.path.name, bank.manifest.uid, len(bank.questions), bank.llms, cells)
 
 
 def start(folder: Path, info: RunInfo, questions: Mapping[str, Sequence[Question]]) -> RunInfo:

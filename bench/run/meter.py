@@ -7,7 +7,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 Branch = tuple[int, str]  # step of the graph, and which of its tasks
-
 _current: ContextVar["Meter | None"] = ContextVar("meter", default=None)
 
 

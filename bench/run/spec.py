@@ -1,4 +1,4 @@
-"""What names a system in a run: `smacs`, `moa`, `llm:NAME`, with settings `smacs[k=3,lam=0]`, with a part of the
+"""Specs name the systems of a run: `smacs`, `moa`, `llm:NAME`, with settings `smacs[k=3,lam=0]`, with a part of the
 pool `smacs[pool=a+b]`."""
 
 import re
@@ -10,6 +10,14 @@ from smacs.graph.systems import SINGLE_LLM
 from smacs.pool.pool import Pool
 
 LLM = "llm:"
+ABLATION = {  # table 2: retrieval prior, similarity, perplexity and prior drop switched on one after the other
+    "random LLMs, one aggregation": "smacs[selector=chance,n=1,k_drop=0]",
+    "+ retrieval prior": "smacs[n=1,k_drop=0]",
+    "+ similarity": "smacs[k_drop=0,lam=0]",
+    "+ perplexity": "smacs[k_drop=0]",
+    "+ prior drop: SMACS": "smacs",
+}
+DROPS = {"prior drop": "smacs", "random drop": "smacs[drop=random]", "no drop": "smacs[k_drop=0]"}  # fig. 5
 _FORM = re.compile(r"(?P<system>[^\[\]]+?)(?:\[(?P<options>[^\[\]]*)\])?")
 
 

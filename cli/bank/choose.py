@@ -13,7 +13,7 @@ from smacs.cli.console import for_tables, print_json
 from smacs.cli.options import BankOption
 
 if TYPE_CHECKING:
-    from smacs.bench.prior.freeze import Tried
+    from smacs.bench.prior.tuning import TuningResult
 
 
 def choose(
@@ -29,7 +29,7 @@ def choose(
 
     No LLM is called. They stay until you choose again; without selectors.json in the bank the defaults hold.
     """
-    from smacs.bench.prior.freeze import choose as choose_settings
+    from smacs.bench.prior.tuning import tune as choose_settings
     from smacs.store.chosen import FILE
 
     opened = open_bank(bank)
@@ -42,8 +42,8 @@ def choose(
         print(f"kept in {opened.path / FILE}")
 
 
-def _print_json(tried: "Sequence[Tried]") -> None:
-    from smacs.bench.prior.freeze import percent
+def _print_json(tried: "Sequence[TuningResult]") -> None:
+    from smacs.bench.prior.tuning import percent
 
     found = [
         {
@@ -56,15 +56,15 @@ def _print_json(tried: "Sequence[Tried]") -> None:
     print_json(found)
 
 
-def _print_tables(tried: "Sequence[Tried]") -> None:
+def _print_tables(tried: "Sequence[TuningResult]") -> None:
     console = for_tables()
     for each in tried:
         console.print(_table(each))
 
 
-def _table(tried: "Tried") -> Table:
+def _table(tried: "TuningResult") -> Table:
     """Everything that was tried, the best first."""
-    from smacs.bench.prior.freeze import percent
+    from smacs.bench.prior.tuning import percent
 
     table = Table(*tried.best.settings, title=tried.selector, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("rank score (eq. 8)", justify="right")

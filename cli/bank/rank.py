@@ -12,7 +12,7 @@ from smacs.cli.options import BankOption
 from smacs.errors import InputError
 
 if TYPE_CHECKING:
-    from smacs.bench.prior.plan import Plan
+    from smacs.bench.prior.measurement import Scope
     from smacs.bench.prior.report import Report
     from smacs.bench.prior.splits import Draws, Folds
 
@@ -61,13 +61,13 @@ def rank(
 ) -> None:
     """Measure how well each selector ranks the LLMs, on questions it was not fitted on. No LLM is called."""
     from smacs.bench.prior import figure as drawing
-    from smacs.bench.prior.plan import Plan
+    from smacs.bench.prior.measurement import Scope
 
     if figure is not None:
         drawing.check(figure)
     how = _protocol(folds, splits, bank_size, test_size, test)
-    plan = Plan.of(selector or (), rule or (), k=k, calls=calls, seed=seed, repeats=repeats)
-    report = _measured(bank, how, test, plan)
+    scope = Scope.of(selector or (), rule or (), k=k, calls=calls, seed=seed, repeats=repeats)
+    report = _measured(bank, how, test, scope)
     _write(report, json, figure, markdown)
 
 
@@ -88,20 +88,20 @@ def _protocol(
     return Draws(splits, bank_size, test_size)
 
 
-def _measured(bank: str | None, how: "Folds | Draws | None", test: str | None, plan: "Plan") -> "Report":
+def _measured(bank: str | None, how: "Folds | Draws | None", test: str | None, scope: "Scope") -> "Report":
     from smacs.bench.prior.rank import rank as measure
 
     other = None if test is None else open_bank(test)
     with counting("measuring", transient=True) as show:
-        return asyncio.run(measure(open_bank(bank), how, test=other, plan=plan, on_progress=show))
+        return asyncio.run(measure(open_bank(bank), how, test=other, scope=scope, on_progress=show))
 
 
 def _write(report: "Report", json: str | None, figure: Path | None, markdown: Path | None) -> None:
     """Write what was asked for; the tables go to stdout, unless JSON does."""
     from smacs.bench.prior import figure as drawing
-    from smacs.bench.prior.render import markdown as tables
-    from smacs.bench.prior.render import show
-    from smacs.bench.prior.write import write_json
+    from smacs.bench.prior.report import write_json
+    from smacs.bench.prior.tables import markdown as tables
+    from smacs.bench.prior.tables import show
 
     if json is not None:
         write_json(report, json)

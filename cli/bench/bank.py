@@ -10,7 +10,7 @@ from smacs.cli.console import Console
 from smacs.cli.options import PoolOption
 
 if TYPE_CHECKING:
-    from smacs.bench.benchmarks.near import NearCopy
+    from smacs.bench.benchmarks.shared.leaks import NearCopy
     from smacs.pool.pool import Pool
     from smacs.store.bank import QuestionBank
 
@@ -53,13 +53,13 @@ def bank(
 
     A new bank's embedder is the pool's; default: all-MiniLM-L6-v2. `smacs bank evaluate --bank DIR` fills it.
     """
-    from smacs.bench.benchmarks.fill import fill_bank
-    from smacs.bench.benchmarks.registry import chosen
+    from smacs.bench.benchmarks.shared.bank import fill_bank
+    from smacs.bench.benchmarks.shared.benchmark import benchmark_names
     from smacs.pool.pool import Pool
     from smacs.store.bank import QuestionBank
     from smacs.store.manifest import DEFAULT_EMBEDDER
 
-    loaded, names = Pool.load(pool), chosen(benchmarks)
+    loaded, names = Pool.load(pool), benchmark_names(benchmarks)
     begin = None if start is None else QuestionBank.starter() if start == "starter" else QuestionBank.open(start)
     spec = loaded.file.embedder or DEFAULT_EMBEDDER
     for line in fill_bank(folder, names, data, embedder=spec, limit=limit, seed=seed, start=begin):
@@ -74,7 +74,7 @@ async def _near_copies(
     made: "QuestionBank", pool: "Pool", names: list[str], data: Path | None, near: float
 ) -> list["NearCopy"]:
     from smacs.bench.benchmarks import test_questions
-    from smacs.bench.benchmarks.near import near_copies
+    from smacs.bench.benchmarks.shared.leaks import near_copies
 
     embedder = pool.embedder(made.embedder)
     try:
@@ -91,4 +91,4 @@ def _show(copies: list["NearCopy"], near: float) -> None:
     print(f"{len(copies)} bank questions have a cosine of at least {near:g} to a test question")
     for copy in copies[:_SHOWN]:
         print(f"{copy.similarity:.3f}  {copy.question.id}: {copy.question.text[:60]!r}")
-        print(f"       {copy.asked.id}: {copy.asked.text[:60]!r}")
+        print(f"       {copy.test_question.id}: {copy.test_question.text[:60]!r}")

@@ -21,8 +21,7 @@ def report(
     """
     from smacs.bench.report.build import build
     from smacs.bench.report.headline import headline
-    from smacs.bench.report.page import check
-    from smacs.bench.report.write import write
+    from smacs.bench.report.page import check, write
 
     check()
     made = build(folder)

@@ -49,14 +49,14 @@ def run(
     Replies are kept, and shared between systems that ask the same. `--seed` chooses the questions too. Exit code 1: an
     endpoint failed, and questions are left.
     """
-    from smacs.bench.run.groups import expand
-    from smacs.bench.run.questions import chosen_questions
+    from smacs.bench.benchmarks.shared.benchmark import named_questions
+    from smacs.bench.run.systems import expand
     from smacs.cli.bench.session import Session
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)
     seed = settings.get("seed", 0)
-    questions = chosen_questions(benchmarks, data, limit=limit, seed=seed)
+    questions = named_questions(benchmarks, data, limit=limit, seed=seed)
     session = Session(out, expand(systems, loaded), questions, loaded, open_bank(bank), settings, seed)
     if not session.run(concurrency):
         raise typer.Exit(1)

@@ -20,12 +20,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from smacs.bench.benchmarks import refuse_leaks
-from smacs.bench.run.describe import describe
-from smacs.bench.run.folder import start
-from smacs.bench.run.run import Run
+from smacs.bench.run.folder import describe, start
+from smacs.bench.run.runner import BenchRun, SystemTally
 from smacs.bench.run.spec import parse_spec
 from smacs.bench.run.systems import build
-from smacs.bench.run.tally import Tally
 from smacs.cli.console import Console, for_tables
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
@@ -39,7 +37,7 @@ LOG_SECONDS = 30.0  # between two reports where stderr is no terminal
 SHOWN = 5  # questions without a result that are named
 PATIENT = {"deadline": 86_400.0}  # a question waits for its turn; the LLMs' own deadlines hold
 
-Show = Callable[[Mapping[str, Tally]], None]
+Show = Callable[[Mapping[str, SystemTally]], None]
 
 
 @dataclass(slots=True)
@@ -63,7 +61,7 @@ class Session:
         self.folder.mkdir(parents=True, exist_ok=True)
         with write_lock(self.folder), ExitStack() as stack:
             at_once = concurrency or min(sum(llm.spec.in_flight for llm in self.pool.llms.values()), MOST_AT_ONCE)
-            run = Run(self.folder, self.systems, self.questions, concurrency=at_once)
+            run = BenchRun(self.folder, self.systems, self.questions, concurrency=at_once)
             run.keep_replies(self.pool, stack)
             graphs = self._graphs()  # a spec that cannot be built is an error before the run is written down
             start(self.folder, self._info(), self.questions)
@@ -84,7 +82,7 @@ class Session:
     def _info(self) -> Any:
         return describe(self.systems, self.questions, self.pool, self.bank, self.prompts, self.settings, seed=self.seed)
 
-    async def _answer(self, run: Run, graphs: dict[str, Any]) -> None:
+    async def _answer(self, run: BenchRun, graphs: dict[str, Any]) -> None:
         try:
             with run_progress() as show:
                 show(run.tallies)
@@ -101,7 +99,7 @@ def run_progress() -> Iterator[Show]:
         yield show
 
 
-def print_outcome(run: Run) -> None:
+def print_outcome(run: BenchRun) -> None:
     """The systems side by side, and what has no result and why."""
     for_tables().print(board(run.tallies))
     errors = Console(stderr=True, highlight=False)
@@ -115,7 +113,7 @@ def print_outcome(run: Run) -> None:
         errors.print(text, style="yellow", soft_wrap=True)
 
 
-def board(tallies: Mapping[str, Tally]) -> Table:
+def board(tallies: Mapping[str, SystemTally]) -> Table:
     """A row for each system: how far, how good, what it costs a question."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column("system", overflow="fold")
@@ -126,7 +124,7 @@ def board(tallies: Mapping[str, Tally]) -> Table:
     return table
 
 
-def progress_text(tallies: Mapping[str, Tally], seconds: float) -> str:
+def progress_text(tallies: Mapping[str, SystemTally], seconds: float) -> str:
     """How many answers there are, how fast they come, and how long the rest will take."""
     done, total = (sum(getattr(tally, name) for tally in tallies.values()) for name in ("done", "total"))
     asked = sum(tally.asked for tally in tallies.values())
@@ -137,7 +135,7 @@ def progress_text(tallies: Mapping[str, Tally], seconds: float) -> str:
     return ", ".join(parts)
 
 
-def _figures(tally: Tally) -> list[str]:
+def _figures(tally: SystemTally) -> list[str]:
     if tally.interval is None:
         return ["-", "-", "-", "-", str(len(tally.trouble))]
     low, high = tally.interval
@@ -155,7 +153,7 @@ def _live(console: Console) -> Iterator[Show]:
     start = time.monotonic()
     with Live(console=console, refresh_per_second=4) as live:
 
-        def show(tallies: Mapping[str, Tally]) -> None:
+        def show(tallies: Mapping[str, SystemTally]) -> None:
             table = board(tallies)
             table.caption = progress_text(tallies, time.monotonic() - start)
             live.update(table)
@@ -167,7 +165,7 @@ def _live(console: Console) -> Iterator[Show]:
 def _log(console: Console) -> Iterator[Show]:
     start = said = time.monotonic()
 
-    def show(tallies: Mapping[str, Tally]) -> None:
+    def show(tallies: Mapping[str, SystemTally]) -> None:
         nonlocal said
         now = time.monotonic()
         if now - said >= LOG_SECONDS:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.bench.benchmarks import bank_part, find_benchmark
-from smacs.bench.benchmarks.livecodebench_cases import Case, read_cases, small
+from smacs.bench.benchmarks.livecodebench import Case, read_cases, small
 from smacs.bench.benchmarks.medmcqa import split_options
 from smacs.errors import InputError
 from smacs.store.graders import check_label, grade

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from smacs.bench.benchmarks import find_benchmark
-from smacs.bench.benchmarks.table import Table
+from smacs.bench.benchmarks.shared.table import Table
 from smacs.errors import InputError
 
 README = """---
@@ -75,6 +75,6 @@ def test_without_the_hub_a_folder_is_proposed(monkeypatch):
     def read(source):
         raise InputError(f"{source.where} ({source.split}) cannot be loaded.")
 
-    monkeypatch.setattr("smacs.bench.benchmarks.table.read_source", read)
+    monkeypatch.setattr("smacs.bench.benchmarks.shared.table.read_source", read)
     with pytest.raises(InputError, match=r"^google/IFEval \(train\) cannot be loaded\. .*hf auth login.*--data DIR"):
         find_benchmark("ifeval").test(None)

@@ -36,7 +36,7 @@ def test_ties_go_to_the_higher_accuracy_and_then_to_pool_order():
 def test_top_1_is_the_grade_of_the_first_and_leaves_missing_cells_out():
     order = np.array([[1, 0], [0, 1], [1, 0]])
     tally = first(order, np.array([[0, 1], [0.25, 1], [1, NAN]]))
-    assert tally.gained.tolist() == [1, 0.25, 0]
+    assert tally.gained.tolist() == pytest.approx([1, 0.25, 0])
     assert tally.of.tolist() == [1, 1, 0]
     assert tally.share == pytest.approx(0.625)
 
@@ -45,7 +45,7 @@ def test_any_right_takes_the_best_grade_among_the_first_k():
     order = np.array([[2, 1, 0], [2, 1, 0], [2, 1, 0], [2, 1, 0]])
     correct = np.array([[1, 0, 0], [0, 1, 0], [0, 0.5, NAN], [1, NAN, NAN]])
     tally = any_right(order, correct, 2)
-    assert tally.gained.tolist() == [0, 1, 0.5, 0]
+    assert tally.gained.tolist() == pytest.approx([0, 1, 0.5, 0])
     assert tally.of.tolist() == [1, 1, 1, 0]
 
 

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 
 from smacs.bench.report.build import build
 from smacs.bench.report.model import Report
-from smacs.bench.report.page import plain, render
-from smacs.bench.report.write import write
+from smacs.bench.report.page import plain, render, write
 from smacs.bench.run.records import GradedCandidate, GradedReference, Result
 from smacs.cli.bench import app
 from smacs.errors import SmacsError

@@ -14,7 +14,7 @@ import pytest
 import smacs
 import smacs.graph.systems as package
 from smacs.bench.report.names import system_title
-from smacs.bench.run.groups import expand
+from smacs.bench.run.systems import expand
 from smacs.graph.state import OutputState
 from smacs.graph.system import Step, System
 from smacs.graph.systems import SINGLE_LLM, build_system, system_names, systems

@@ -3,9 +3,8 @@ import re
 import pytest
 
 from smacs.bench.prior.figure import draw
-from smacs.bench.prior.report import Choice, Figure, Interval, Report, Row, Setup
+from smacs.bench.prior.report import Figure, Interval, Report, Row, Setup, TunedSetting, write_json
 from smacs.bench.prior.targets import checked
-from smacs.bench.prior.write import write_json
 from tools import prior_document
 
 
@@ -55,7 +54,7 @@ def report(*rows, rules=None):
     )
     names = dict.fromkeys((row.selector for row in rows), "what it does")
     rules = {"logodds": "weighs"} if rules is None else rules
-    choice = Choice(kind="selector", name="ours", setting="tau", candidates=[0.1, 0.2], splits=[0.2, 0.1, 0.2])
+    choice = TunedSetting(kind="selector", name="ours", setting="tau", candidates=[0.1, 0.2], splits=[0.2, 0.1, 0.2])
     seconds = dict.fromkeys(names, 0.1)
     return Report(setup=setup, selectors=names, rules=rules, seconds=seconds, choices=[choice], rows=list(rows))
 

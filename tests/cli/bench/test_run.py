@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from smacs.bench.run import one
+from smacs.bench.run import grading
 from smacs.bench.run.folder import read_info, results_file
 from smacs.bench.run.records import Result
 from smacs.cli.bench import app
@@ -138,7 +138,7 @@ def test_a_grader_that_breaks_costs_one_question(run: Run, folder: Path, monkeyp
             raise RuntimeError("the worker died")
         return grade(question, text)
 
-    monkeypatch.setattr(one, "grade", fragile)
+    monkeypatch.setattr(grading, "grade", fragile)
     code, _, err = run("--systems", "llm:one")
     assert code == 1
     assert "math500/p3: RuntimeError: the worker died" in err
