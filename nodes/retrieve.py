@@ -20,7 +20,7 @@ from smacs.errors import EmbedderDownError
 from smacs.nodes.shared.embed import QUESTION_SHARE, embed, load_bank, seconds_for
 from smacs.nodes.shared.question import Asked, check_length, left_out, read_question
 from smacs.nodes.shared.run import Run, Tools
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Labels
 
 NEAREST = 10  # questions that the trace shows
 ROUNDING = 1e-6  # relative: cosines of float32 vectors are known no better, and each BLAS rounds them in its own way

@@ -16,10 +16,9 @@ import msgspec
 import numpy as np
 
 from smacs.errors import InputError
-from smacs.store.bank import QuestionBank
+from smacs.store.bank import QuestionBank, check_llms
 from smacs.store.export_forms import Part, write_answers, write_authors, write_csv, write_folder, write_parquet
 from smacs.store.io.draft import draft_file
-from smacs.store.stats import check_llms
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder

@@ -7,8 +7,6 @@ import msgspec
 
 from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.chosen import FILE as CHOSEN
-from smacs.store.chosen import checked_chosen
 from smacs.store.io.checksums import intact, sealed, sealed_document, unsealed
 from smacs.store.io.draft import draft_file
 from smacs.store.io.jsonl import decode_line, is_half, reading, remedy
@@ -17,6 +15,8 @@ from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.manifest import checked_manifest
 from smacs.store.records import Evaluation, Question
+from smacs.store.tuned_settings import FILE as CHOSEN
+from smacs.store.tuned_settings import checked_tuned_settings
 
 
 class Sealed(msgspec.Struct):
@@ -37,8 +37,8 @@ def seal(path: str | Path, *, accept_edits: bool = False) -> Sealed:
     with write_lock(folder):
         work = _Seal(folder, accept_edits)
         work.document(MANIFEST, lambda check: checked_manifest(folder, check=check)[1], manifest)
-        chosen, _ = checked_chosen(folder, check=not accept_edits)
-        work.document(CHOSEN, lambda check: checked_chosen(folder, check=check)[1], chosen)
+        chosen, _ = checked_tuned_settings(folder, check=not accept_edits)
+        work.document(CHOSEN, lambda check: checked_tuned_settings(folder, check=check)[1], chosen)
         for file, record in _files(QuestionBank(folder, manifest)):
             work.lines(file, record)
     return work.report

@@ -8,7 +8,6 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Question
@@ -92,14 +91,6 @@ def coverage(bank: QuestionBank, llms: Sequence[str] | None = None) -> Coverage:
     known = ~np.isnan(bank.correctness(names))
     counts = dict(zip(names, known.sum(axis=0).tolist(), strict=True))
     return Coverage(len(known), counts, int((~known.any(axis=1)).sum()))
-
-
-def check_llms(bank: QuestionBank, names: Iterable[str]) -> None:
-    """Raise InputError for an LLM that the bank has no evaluations of."""
-    known = bank.llms
-    for name in names:
-        if name not in known:
-            raise InputError(f"{bank.path} has no evaluations of {name!r}; it has {', '.join(known) or 'none at all'}.")
 
 
 def _parts(question: Question, by: By) -> list[_Part]:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 Read = Callable[[Path | None], list[Question]]  # from a folder with its files, or from the hub
 

@@ -14,9 +14,9 @@ from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.export import choose
 from smacs.store.export_forms import write_folder
+from smacs.store.identity import normalised
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 
 class Filled(msgspec.Struct, frozen=True):

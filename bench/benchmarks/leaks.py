@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 _SHOWN = 5  # leaked questions that the message names
 

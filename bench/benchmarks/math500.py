@@ -7,8 +7,8 @@ import msgspec
 from smacs.bench.benchmarks.benchmark import Benchmark
 from smacs.bench.benchmarks.order import drawn
 from smacs.bench.benchmarks.table import Table
+from smacs.store.identity import question_id
 from smacs.store.records import Question
-from smacs.store.text import question_id
 
 NAME = "math500"
 _TEST = Table(("math500",), "HuggingFaceH4/MATH-500", "test")

@@ -18,7 +18,7 @@ from smacs.nodes.selectors import Selector
 from smacs.nodes.selectors.several import scores_of_each
 from smacs.nodes.selectors.tuning import points, settings_of
 from smacs.nodes.vote import Rule
-from smacs.store.chosen import Setting
+from smacs.store.tuned_settings import Setting
 
 FOLDS = 3
 ASKED = 6_000  # questions of a larger bank that settings are compared on

@@ -12,7 +12,7 @@ from smacs.errors import InputError
 from smacs.nodes.selectors import Selector, find_selector, selectors
 from smacs.nodes.selectors.tuning import candidates
 from smacs.store.bank import QuestionBank
-from smacs.store.chosen import Chosen, write_chosen
+from smacs.store.tuned_settings import TunedSettings, write_tuned_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def choose(
     for name, selector in wanted.items():
         on_progress(len(tried), len(wanted))
         tried.append(Tried(name, try_selector(data, np.arange(len(data.correct)), selector, folds=folds)))
-    write_chosen(bank, {each.selector: _entry(bank, data, each, folds) for each in tried})
+    write_tuned_settings(bank, {each.selector: _entry(bank, data, each, folds) for each in tried})
     return tried
 
 
@@ -60,8 +60,8 @@ def percent(trial: Trial[Selector]) -> float | None:
     return 100 * trial.tally.share if trial.tally.of.any() else None
 
 
-def _entry(bank: QuestionBank, data: Recorded, tried: Tried, folds: int) -> Chosen:
-    return Chosen(
+def _entry(bank: QuestionBank, data: Recorded, tried: Tried, folds: int) -> TunedSettings:
+    return TunedSettings(
         settings=tried.best.settings,
         rank_score=percent(tried.best),
         default_rank_score=percent(tried.trials[0]),

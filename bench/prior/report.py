@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from smacs.store.chosen import Setting
+from smacs.store.tuned_settings import Setting
 
 BASELINE = "simple_router"
 Group = Literal["all", "dataset", "subject"]

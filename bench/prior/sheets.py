@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from smacs.bench.prior.report import Group, Interval, Report, Row
-from smacs.store.chosen import Setting
+from smacs.store.tuned_settings import Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import msgspec
 
 from smacs.bench.report.model import Report
 from smacs.bench.report.page import render
-from smacs.store.io.room import writing
+from smacs.store.io.files import writing
 
 
 def write(report: Report, folder: Path) -> list[Path]:

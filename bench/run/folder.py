@@ -8,8 +8,8 @@ import msgspec
 
 from smacs.bench.run.records import VERSION, BankInfo, PoolInfo, Result, RunInfo
 from smacs.errors import InputError
+from smacs.store.io.files import writing
 from smacs.store.io.jsonl import encode_lines, read_jsonl
-from smacs.store.io.room import writing
 from smacs.store.records import Question
 
 _FIXED = ("seed", "pool", "bank", "settings", "prompts")  # what a run that goes on must have in common with before

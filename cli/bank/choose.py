@@ -31,7 +31,7 @@ def choose(
     """
     from smacs.bench.prior.freeze import choose as chosen
     from smacs.cli.bank.display import counting
-    from smacs.store.chosen import FILE
+    from smacs.store.tuned_settings import FILE
 
     opened = open_bank(bank)
     with counting("choosing", transient=True) as show:

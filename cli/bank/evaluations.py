@@ -23,7 +23,7 @@ from smacs.store.evaluate import (
     evaluate_all,
     export_batch,
     import_batch,
-    plan,
+    missing_by_llm,
 )
 from smacs.store.stats import bank_stats
 
@@ -42,7 +42,7 @@ class Evaluations:
     def evaluate(self) -> bool:
         """Ask what is missing; whether all is graded then."""
         self._write_failures([])  # where that cannot be written is said before anything is asked
-        missing = plan(self.bank, self.names, self.prompts, self.selection)
+        missing = missing_by_llm(self.bank, self.names, self.prompts, self.selection)
         wanted = [name for name, work in missing.items() if len(work.rows)]
         summaries = {name: work.summary for name, work in missing.items()}
         try:

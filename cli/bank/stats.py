@@ -32,7 +32,8 @@ def stats(
     import msgspec
 
     from smacs.cli.bank.display import statistics
-    from smacs.store.stats import bank_stats, check_llms, coverage
+    from smacs.store.bank import check_llms
+    from smacs.store.stats import bank_stats, coverage
 
     opened = open_bank(bank)
     check_llms(opened, llm or ())

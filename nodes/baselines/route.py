@@ -16,7 +16,7 @@ from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.shared.embed import load_bank
 from smacs.nodes.shared.run import Tools
 from smacs.nodes.shared.ties import first_largest
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Labels
 
 if TYPE_CHECKING:
     from smacs.store.view import BankView

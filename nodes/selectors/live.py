@@ -14,8 +14,8 @@ from smacs.errors import InputError
 from smacs.nodes.selectors.registry import find_selector
 from smacs.nodes.selectors.selector import Fitted, Floats, Known, Queries, Selector, Vectors
 from smacs.nodes.selectors.tuning import with_settings
-from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.io.once import Once
+from smacs.store.tuned_settings import FILE as CHOSEN
 
 if TYPE_CHECKING:
     from smacs.store.view import BankView

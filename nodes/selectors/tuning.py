@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, TypeVar, cast, get_type_hints
 
 from smacs.errors import InputError
-from smacs.store.chosen import Setting, Settings
+from smacs.store.tuned_settings import Setting, Settings
 
 T = TypeVar("T")
 

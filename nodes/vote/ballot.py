@@ -16,7 +16,7 @@ import numpy.typing as npt
 from smacs.errors import InputError
 from smacs.nodes.vote.options import Options, find_options
 from smacs.nodes.vote.replies import MATCH, STYLE, match, parts, style
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 PLACES = 10
 FORM = ("option_length", "relative_length", "mean_length", "likeness", "extreme", "options", "question_length")

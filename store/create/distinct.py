@@ -6,8 +6,8 @@ from smacs.errors import GradingError
 from smacs.store.create.convert import Draft
 from smacs.store.create.report import Conflict, Duplicate, Problem
 from smacs.store.graders import grade
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 SHOWN = 200  # characters of a text that a report quotes
 

@@ -12,9 +12,9 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.create.source import PARQUET, SUFFIXES, TABLES, Row, Rows, Source, suffix_of
+from smacs.store.io.cells import GUARDED, unguarded
 from smacs.store.io.lenient import decode
 from smacs.store.io.packed import COMPRESSED, unpacked
-from smacs.store.text import GUARDED, unguarded
 
 _BOUND = 2048  # MB that may come out of a compressed file: all of it is in memory
 

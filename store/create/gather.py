@@ -12,7 +12,7 @@ from smacs.store.create.read import read
 from smacs.store.create.report import CreateReport, Problem, SourceReport
 from smacs.store.create.source import Rows, Source
 from smacs.store.graders import check_label
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 _EVERY = 100  # labels checked between two words about the progress
 

@@ -14,7 +14,7 @@ from smacs.store.create.convert import Draft
 from smacs.store.create.distinct import SHOWN
 from smacs.store.create.nearest import nearest
 from smacs.store.create.report import Leak
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from smacs.store.graders.asserts import VALUES, Taken, take_apart
-from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
-from smacs.store.graders.program import find_program
 from smacs.store.graders.sandbox import no_programs, run_python
+from smacs.store.graders.shared.asserts import VALUES, AssertParts, take_apart
+from smacs.store.graders.shared.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.responses import find_program
 from smacs.store.records import Question
 
 # Values travel as the text of plain Python values; what the program prints goes nowhere.
@@ -92,7 +92,7 @@ def _grade(question: Question, response: str) -> Grade:
     return Grade(float(not reason), program, reason)
 
 
-def _why_wrong(program: str, setup: str, taken: Taken) -> str:
+def _why_wrong(program: str, setup: str, taken: AssertParts) -> str:
     called = run_python(_CALLS.format(setup=repr(setup), program=repr(program), calls=repr(taken.calls)))
     if not called.ok:
         return called.reason
@@ -123,4 +123,6 @@ def _refuses(question: Question) -> str | None:
     return None
 
 
-CODE = Grader(_grade, _refuses, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs)
+GRADER = Grader(
+    "code", _grade, _refuses, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs
+)

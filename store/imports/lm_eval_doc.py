@@ -8,13 +8,13 @@ import msgspec
 
 from smacs.store.create.labels import Labelled, read_label
 from smacs.store.create.options import LETTERS, Options, parse_list
+from smacs.store.identity import normalised
 from smacs.store.imports.lm_eval_calls import Calls, read_calls
 from smacs.store.imports.lm_eval_options import options_of, several_right, shown_options
 from smacs.store.imports.lm_eval_text import question_text
 from smacs.store.imports.question import Refused, make_question
 from smacs.store.imports.told import told_text
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 _SUBJECTS = ("subject", "category", "subject_name", "type", "domain")
 _NUMBER = re.compile(r"\d{1,3}")

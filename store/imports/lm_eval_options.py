@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from smacs.store.create.options import Options, is_missing, read_options
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 _LISTS = (
     *("choices", "options", "endings", "candidates", "answer_choices", "answer_options", "input_choice_list"),

@@ -6,8 +6,8 @@ from typing import Any
 
 from smacs.errors import InputError
 from smacs.store.create.columns import as_text
+from smacs.store.identity import normalised
 from smacs.store.imports.lm_eval_calls import Calls
-from smacs.store.text import normalised
 
 _QUESTIONS = (
     *("question", "problem", "prompt", "query", "instruction", "input", "goal", "question_stem", "question_str"),

@@ -11,12 +11,12 @@ import numpy as np
 
 from smacs.errors import InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
+from smacs.store.identity import normalised
 from smacs.store.imports.format import Format, Options
 from smacs.store.imports.left_out import LeftOut, Tally, UnusableError
 from smacs.store.imports.names import Names
 from smacs.store.imports.report import FileReport
 from smacs.store.merge import Found
-from smacs.store.text import normalised
 
 _DEEP = 32  # levels of a label: what is nested deeper could be written, and not be read again
 _LONG = 240  # bytes of an LLM's name, percent-encoded, as the name of a file may have

@@ -21,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.errors import BankError
-from smacs.store.index.labels import Labels
 from smacs.store.index.place import Place
+from smacs.store.index.questions import Labels
 from smacs.store.io.checksums import WrongChecksumError, file_checksum, file_crc32, read_document, sealed_document
 from smacs.store.io.draft import draft_folder
-from smacs.store.io.files import Stamp
+from smacs.store.io.files import Stamp, reserve
 from smacs.store.io.jsonl import scan_jsonl
-from smacs.store.io.room import reserve
 from smacs.store.manifest import BankEmbedder
 from smacs.store.records import Question
 

@@ -18,7 +18,7 @@ import msgspec
 
 from smacs.errors import BankError
 from smacs.store.io.checksums import ACCEPT, FIELD, intact, sealed
-from smacs.store.io.room import writing
+from smacs.store.io.files import writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 WRONG = (

@@ -12,11 +12,11 @@ from smacs.store.index.access import Access, access
 from smacs.store.index.arrays import arrays_folder, damaged, open_arrays
 from smacs.store.index.chroma import DAMAGED, batch_rows, shard_rows
 from smacs.store.index.columns import damaged_column
-from smacs.store.index.given import content_hash
 from smacs.store.index.place import place_of
+from smacs.store.index.vector_file import content_hash
 from smacs.store.io.files import stamp
 from smacs.store.records import Question
-from smacs.store.verify.problem import Problem
+from smacs.store.verify.truth import Problem
 
 ANEW = "It is not used, and made anew when the bank is used next. Or all of it now: smacs bank index --rebuild"
 MEND = "Build it anew: smacs bank index --rebuild"

@@ -12,8 +12,7 @@ from smacs.graph.baselines.symbolic_moe import build_symbolic_moe_graph
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
-from smacs.store.keywords import Keywords, keywords_file, parse_keywords, read_keywords
-from smacs.store.name_skills import Naming
+from smacs.store.keywords import Keywords, Naming, keywords_file, parse_keywords, read_keywords
 from smacs.store.records import Question
 from tools.mock.handle import MockServer
 
@@ -136,7 +135,7 @@ async def test_naming_goes_on_where_it_was(mock: MockServer, make_pool: MakePool
 async def test_an_endpoint_that_is_down_ends_it(
     mock: MockServer, make_pool: MakePool, routed: QuestionBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smacs.store.name_skills.PATIENCE", 3)
+    monkeypatch.setattr("smacs.store.io.appender.PATIENCE", 3)
     mock.set("llm-0", fault="refuse")
     naming = Naming(make_pool(in_flight=1).llms["llm-0"], Prompts.load(), {}, lambda done, total: None)
     await naming.run(routed)

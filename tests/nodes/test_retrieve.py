@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from smacs.nodes.retrieve import ROUNDING, summarise, support_set
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Labels
 
 AXES = np.eye(2, dtype=np.float32)
 

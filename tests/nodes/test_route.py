@@ -5,7 +5,7 @@ import pytest
 
 from smacs.nodes.baselines.route import accuracies_within, largest_share
 from smacs.nodes.retrieve import Support
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Labels
 
 NAN = float("nan")
 

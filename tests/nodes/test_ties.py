@@ -17,7 +17,7 @@ from smacs.nodes.prior_score import rank
 from smacs.nodes.retrieve import Support, support_set
 from smacs.nodes.select import best
 from smacs.nodes.shared.ties import all_equal, first_largest, places
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Labels
 
 # The same sum in two orders: 0.6000000000000001 and 0.6.
 MORE, LESS = (0.1 + 0.2) + 0.3, 0.1 + (0.2 + 0.3)

@@ -9,8 +9,8 @@ from smacs.store.create.distinct import distinct, same_label, unique_ids
 from smacs.store.create.leakage import without_exact
 from smacs.store.create.nearest import nearest
 from smacs.store.create.report import Place
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 
 def draft(number: int, text: str, label: str = "1", identity: str = "") -> Draft:

@@ -20,11 +20,11 @@ from smacs.store.create.files import read_file
 from smacs.store.create.source import Source
 from smacs.store.export import export
 from smacs.store.imports.run import import_
+from smacs.store.io.cells import guarded, unguarded
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import guarded, unguarded
 
 SPEC = EmbedderSpec(model="fake", dimension=3)
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from smacs.errors import BankError, BankLockedError, EmbedderMismatchError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
+from smacs.store.identity import normalised, question_id
 from smacs.store.io.lock import write_lock
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import normalised, question_id
 
 MakeBank = Callable[[int], QuestionBank]
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.store.bank import QuestionBank
+from smacs.store.bank import QuestionBank, check_llms
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
-from smacs.store.stats import Row, bank_stats, check_llms, coverage, wilson
+from smacs.store.stats import Row, bank_stats, coverage, wilson
 
 
 def test_wilson_by_hand() -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from smacs.errors import GradingError
-from smacs.store.graders import bwrap, seccomp
+from smacs.store.graders.sandbox import bwrap, seccomp
 
 MOST_FILES = 5_000  # in /tmp
 MOST_THREADS = 256

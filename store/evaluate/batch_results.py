@@ -1,10 +1,11 @@
-"""The result lines of a batch, as OpenAI and `vllm run-batch` write them.
+"""The results of a batch, as OpenAI and `vllm run-batch` write them, and the report on reading them.
 
 `{"custom_id": .., "response": {"status_code": .., "body": {..}}, "error": ..}`: a call that failed has another status,
 an `error`, or both; OpenAI puts the server's words into the body, vLLM into `error`.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from smacs.errors import BankError
 from smacs.pool.calls.batch import read_body
 from smacs.pool.calls.replies import Failure, FailureKind, Reply
 from smacs.pool.config import LLMSpec
+from smacs.store.evaluate.grading import EvaluationSummary
+
+MOST_NAMED = 1000
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -31,12 +35,35 @@ class ResultLine(msgspec.Struct, frozen=True):
     error: Any = None
 
 
-class Refused(msgspec.Struct, frozen=True):
+class RefusedLine(msgspec.Struct, frozen=True):
     """A line that holds nothing for this bank."""
 
     file: str
     line: int
     reason: str
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of `lines` results: `known` were in the bank already, `refused` hold nothing for it.
+
+    `otherwise` cells were asked with another prompt or sampling than the present one, so theirs are left empty.
+    `summaries` are by LLM, and `asked` in them counts the results that were new. `named` are the refused lines, a
+    thousand at most.
+    """
+
+    lines: int = 0
+    known: int = 0
+    otherwise: int = 0
+    refused: int = 0
+    named: list[RefusedLine] = field(default_factory=list)
+    summaries: dict[str, EvaluationSummary] = field(default_factory=dict)
+
+    def refuse(self, file: str, line: int, reason: str) -> None:
+        """Count a line out, and keep where it is."""
+        self.refused += 1
+        if len(self.named) < MOST_NAMED:
+            self.named.append(RefusedLine(file, line, reason))
 
 
 _decoder = msgspec.json.Decoder(ResultLine)

@@ -1,11 +1,13 @@
-"""Which question of a bank another one is.
+"""When two questions are the same one, and the id of a question in a bank.
 
-The first in the bank's order that has its normalised text; but an id of its own within the same data set makes it
-another one, as in data sets that hold a question twice. A question whose id another text has gets a longer one, which
-only its id and its text decide. So the answer never changes while a bank grows, whatever ids and order questions come
-in: what was imported once is known ever after.
+A question is the first one in the bank's order with the same normalised text. An id of its own within the same data set
+makes it another question, because some data sets hold a question twice. If its id is taken by another text, it gets a
+longer id made of its id and its text alone. So the answer does not change while a bank grows, whatever the ids and the
+order in which questions arrive: what was imported once is recognised for ever.
 """
 
+import hashlib
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any, NamedTuple
@@ -14,7 +16,16 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.records import Question
-from smacs.store.text import normalised, question_id
+
+
+def normalised(text: str) -> str:
+    """NFKC, case folded, white space collapsed: texts with the same value are the same question."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def question_id(text: str) -> str:
+    """16 hex digits that depend on the normalised text alone."""
+    return hashlib.sha256(normalised(text).encode()).hexdigest()[:16]
 
 
 class _Known(NamedTuple):

@@ -1,6 +1,8 @@
-"""Single questions out of questions.jsonl, without reading the rest of it."""
+"""The questions of a bank without their texts in memory: data set and subject as numbers, the rest on the disk."""
 
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +18,22 @@ from smacs.store.records import Question
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Lines:
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """One of a few names for each question: `names[codes[i]]`, `codes` int32 (N,)."""
+
+    codes: NDArray[np.int32]
+    names: list[str]
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> "Labels":
+        """Names in the order in which they first come."""
+        numbers: dict[str, int] = {}
+        codes = [numbers.setdefault(value, len(numbers)) for value in values]
+        return cls(np.array(codes, np.int32), list(numbers))
+
+
+class QuestionLines:
     """The questions, read from their file one at a time. A file that is replaced stays readable here."""
 
     def __init__(self, file: Path, ends: NDArray[np.int64]) -> None:

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
-from smacs.store.known import KnownQuestions
+from smacs.store.identity import KnownQuestions, question_id
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import question_id
 
 SPEC = EmbedderSpec(model="fake", dimension=2)
 SUM = question_id("What is 3+3?")[:8]

@@ -11,8 +11,8 @@ from smacs.errors import BankError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
-from smacs.store.evaluate import Selection, batch_files, evaluate, export_batch
-from smacs.store.evaluate.batch_id import llm_digest, question_digest, read_batch_id
+from smacs.store.evaluate import Selection, batch_requests, evaluate, export_batch
+from smacs.store.evaluate.batch_requests import llm_digest, question_digest, read_batch_id
 from smacs.store.records import Question
 from tools.mock.handle import MockServer
 
@@ -80,13 +80,13 @@ def test_files_stay_within_the_limits(
     make_bank: MakeBank, make_pool: MakePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank, llm, path = make_bank(25), make_pool(["a"]).llms["a"], tmp_path / "b.jsonl"
-    monkeypatch.setattr(batch_files, "MOST_REQUESTS", 10)
+    monkeypatch.setattr(batch_requests, "MOST_REQUESTS", 10)
     found = export_batch(bank, [llm], PROMPTS, path)
     assert [(file.path.name, file.requests) for file in found] == [("b.jsonl", 10), ("b-2.jsonl", 10), ("b-3.jsonl", 5)]
     ids = [line["custom_id"] for file in found for line in requests(file.path)]
     assert len(set(ids)) == 25
     longest = max(len(line) for file in found for line in file.path.read_bytes().splitlines(keepends=True))
-    monkeypatch.setattr(batch_files, "MOST_BYTES", 3 * longest)
+    monkeypatch.setattr(batch_requests, "MOST_BYTES", 3 * longest)
     found = export_batch(bank, [llm], PROMPTS, tmp_path / "c.jsonl")
     assert all(file.path.stat().st_size <= 3 * longest for file in found)
     assert all(file.requests >= 3 for file in found[:-1])
@@ -101,7 +101,7 @@ def test_a_batch_that_may_be_under_way_is_not_overwritten(
     with pytest.raises(BankError, match=r"x-b\.jsonl is there already"):
         export_batch(bank, llms, PROMPTS, tmp_path / "x.jsonl")
     (tmp_path / "y-2.jsonl").write_text("mine")
-    monkeypatch.setattr(batch_files, "MOST_REQUESTS", 10)
+    monkeypatch.setattr(batch_requests, "MOST_REQUESTS", 10)
     with pytest.raises(BankError, match=r"y-2\.jsonl is there already"):
         export_batch(bank, llms[:1], PROMPTS, tmp_path / "y.jsonl")
     with pytest.raises(BankError, match="cannot be written"):

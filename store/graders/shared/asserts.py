@@ -14,7 +14,7 @@ VALUES = "_values"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AssertParts:
     """`calls` are expressions for the program's namespace, `asserts` pairs of an assert and its form over values.
 
     `modules` are those of Python that the forms use and no setup imports; `uses_setup` says whether they need what it
@@ -27,7 +27,7 @@ class Taken:
     modules: list[str]
 
 
-def take_apart(asserts: list[str], setup: str) -> Taken:
+def take_apart(asserts: list[str], setup: str) -> AssertParts:
     """Raises ValueError, with the reason, for what is no assert, or is for the program to decide."""
     tests = [(text, statement) for text in asserts for statement in _parsed(text)]
     if not tests or not all(isinstance(statement, ast.Assert) for _, statement in tests):
@@ -40,7 +40,9 @@ def take_apart(asserts: list[str], setup: str) -> Taken:
     _check(taker, [statement for _, statement in rewritten])
     loaded = {name for _, statement in rewritten for name in _loaded(statement)}
     forms = [(text, ast.unparse(statement)) for text, statement in rewritten]
-    return Taken([ast.unparse(call) for call in taker.calls], forms, bool(loaded & given), sorted(loaded & modules))
+    return AssertParts(
+        [ast.unparse(call) for call in taker.calls], forms, bool(loaded & given), sorted(loaded & modules)
+    )
 
 
 def _parsed(text: str) -> list[ast.stmt]:

@@ -20,13 +20,15 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class Grader:
-    """A way to grade.
+    """A way to grade, which a question's `grader` or task names.
 
     `grade` compares a response with the question's label; it blocks, and several threads may call it at once.
-    `refuses` says why the label cannot be used, "" where only its form is wrong, None where it can; `label` is in words
-    what it looks like. `unavailable` says why nothing can be graded on this machine and what to do; None: it can.
+    `refuses` says why the label cannot be used: "" where only its form is wrong, None where it can be used. `label`
+    describes a label in words. `unavailable` says why nothing can be graded on this machine and what to do; None where
+    it can.
     """
 
+    name: str
     grade: Callable[[Question, str], Grade]
     refuses: Callable[[Question], str | None]
     label: str

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from smacs.errors import BankLockedError, InputError
-from smacs.store.bank import QuestionBank
+from smacs.store.bank import QuestionBank, remove_llm
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.io.lock import write_lock
 from smacs.store.records import Evaluation
-from smacs.store.remove import remove_llm
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from smacs.errors import GradingError
-from smacs.store.graders import grade, seccomp
-from smacs.store.graders.sandbox import run_python, sandbox_available
+from smacs.store.graders import grade
+from smacs.store.graders.sandbox import run_python, sandbox_available, seccomp
 from smacs.store.records import Question
 
 works = pytest.mark.skipif(sandbox_available() is not None, reason=str(sandbox_available()))

@@ -12,10 +12,10 @@ from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import Selection, estimate, evaluate
-from smacs.store.evaluate.one_pass import PATIENCE
 from smacs.store.graders import sandbox
+from smacs.store.io.appender import PATIENCE
+from smacs.store.io.files import cannot_write
 from smacs.store.io.jsonl import JsonlWriter, encode_lines
-from smacs.store.io.room import cannot_write
 from smacs.store.records import Evaluation, Question
 from tools.mock.handle import MockServer
 

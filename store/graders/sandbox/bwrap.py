@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from smacs.errors import GradingError
-from smacs.store.graders import seccomp
+from smacs.store.graders.sandbox import seccomp
 
 REMEDY = (
     "Programs only run in a sandbox: on Linux, install bubblewrap (`apt install bubblewrap` or "

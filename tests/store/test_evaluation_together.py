@@ -15,7 +15,7 @@ from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary, evaluate, evaluate_all, grading
-from smacs.store.evaluate.together import lanes
+from smacs.store.evaluate.evaluation import lanes
 from smacs.store.graders import grade
 from tools.mock.handle import MockServer
 

@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smacs.store.io.files import writing
 from smacs.store.io.jsonl import write_all
-from smacs.store.io.room import writing
 from smacs.store.manifest import BankEmbedder
 
 _GROUP = 4_096  # rows looked at together: memory
 
 
-class GivenVectors:
+class VectorFile:
     """The vectors in a bank's folder that belong to one embedder; no file, no vectors."""
 
     def __init__(self, bank: Path, embedder: BankEmbedder) -> None:

@@ -17,19 +17,19 @@ import pytest
 from smacs.errors import BankError
 from smacs.store import view as views
 from smacs.store.bank import QuestionBank
-from smacs.store.chosen import Chosen, read_chosen, write_chosen
-from smacs.store.index import chroma_process, damage
+from smacs.store.index import access, chroma_process
 from smacs.store.index.arrays import load_array
 from smacs.store.index.chroma import BrokenIndexError
 from smacs.store.index.chroma_process import ChromaProcess
-from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.index.place import Place, place_of
+from smacs.store.index.vector_file import VectorFile, content_hash
 from smacs.store.io.checksums import file_crc32
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
 from smacs.store.seal import seal
+from smacs.store.tuned_settings import TunedSettings, read_tuned_settings, write_tuned_settings
 from smacs.store.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ async def bank(tmp_path: Path, make_bank: Callable[[int], QuestionBank], chroma_
     with JsonlWriter(keywords_file(made.path), Keywords) as writer:
         writer.append(Keywords(q.id, ["sums"]) for q in questions)
     embedder = made.manifest.embedder.digest
-    chosen = Chosen(
+    chosen = TunedSettings(
         settings={"tau": 0.1},
         rank_score=1.0,
         default_rank_score=None,
@@ -57,7 +57,7 @@ async def bank(tmp_path: Path, make_bank: Callable[[int], QuestionBank], chroma_
         embedder=embedder,
         when="",
     )
-    write_chosen(made, {"ridge": chosen})
+    write_tuned_settings(made, {"ridge": chosen})
     await made.load(None)
     return made
 
@@ -71,7 +71,7 @@ async def everything(path: Path) -> Any:
     names = [[labels.names[code] for code in labels.codes] for labels in (view.datasets, view.subjects)]
     cells = [bank.evaluations(llm) for llm in bank.llms]
     rest = (bank.questions, list(map(view.questions.__getitem__, range(len(view)))), read_keywords(path))
-    return view.matrix.tolist(), columns, names, cells, rest, read_chosen(path), bank.manifest
+    return view.matrix.tolist(), columns, names, cells, rest, read_tuned_settings(path), bank.manifest
 
 
 def files_of(path: Path) -> list[str]:
@@ -139,7 +139,7 @@ async def test_a_flipped_bit_of_chroma_is_mended_or_said(
 
 async def test_a_damaged_vector_that_came_with_a_question(bank: QuestionBank) -> None:
     (file,) = (bank.path / "vectors").iterdir()
-    given = GivenVectors(bank.path, bank.manifest.embedder)
+    given = VectorFile(bank.path, bank.manifest.embedder)
     hashes = [content_hash(bank.manifest.embedder, question.text) for question in bank.questions]
     flip(file, 8 * 84 + 8 * 40)  # record 1, a number
     flip(file, 2 * 8 * 84 + 3)  # record 2, its hash
@@ -158,7 +158,7 @@ async def test_a_damaged_vector_that_came_with_a_question(bank: QuestionBank) ->
 
 
 def test_the_checksum_of_an_older_version_counts(bank: QuestionBank) -> None:
-    given = GivenVectors(bank.path, bank.manifest.embedder)
+    given = VectorFile(bank.path, bank.manifest.embedder)
     old = np.array(given.records())
     old["crc"] = [zlib.crc32(row.tobytes()) for row in old["row"]]
     given.file.write_bytes(old.tobytes())
@@ -212,7 +212,7 @@ def test_a_bank_of_an_older_version_is_read_and_given_checksums(bank: QuestionBa
         fields = msgspec.json.decode((bank.path / name).read_bytes())
         del fields["crc32"]
         (bank.path / name).write_bytes(msgspec.json.encode(fields))
-    before = (QuestionBank.open(bank.path).questions, bank.correctness(["a"]).tolist(), read_chosen(bank.path))
+    before = (QuestionBank.open(bank.path).questions, bank.correctness(["a"]).tolist(), read_tuned_settings(bank.path))
     bare = [problem for problem in verify(bank.path) if "no checksum" in problem.what]
     assert {p.where for p in bare} == {
         "manifest.json",
@@ -225,7 +225,11 @@ def test_a_bank_of_an_older_version_is_read_and_given_checksums(bank: QuestionBa
     assert seal(bank.path).new == 12 + 12 + 12 + 2
     assert seal(bank.path).new == 0
     assert [problem for problem in verify(bank.path) if "checksum" in problem.what] == []
-    assert (QuestionBank.open(bank.path).questions, bank.correctness(["a"]).tolist(), read_chosen(bank.path)) == before
+    assert (
+        QuestionBank.open(bank.path).questions,
+        bank.correctness(["a"]).tolist(),
+        read_tuned_settings(bank.path),
+    ) == before
 
 
 def test_an_edit_is_accepted_when_its_author_says_so(bank: QuestionBank) -> None:
@@ -322,12 +326,12 @@ async def test_another_program_in_the_database_is_no_damage(bank: QuestionBank) 
     with sqlite3.connect(place.chroma / "chroma.sqlite3") as connection:
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(BankError, match="Another program has its database open"):
-            damage.check_damaged(place, BrokenIndexError("busy"))
+            access.check_damaged(place, BrokenIndexError("busy"))
 
 
 def test_words_of_another_release_are_no_damage(tmp_path: Path) -> None:
     with pytest.raises(BankError, match="Another version of Chroma"):
-        damage.check_damaged(Place(tmp_path, "", "c", 4), BrokenIndexError("UnappliedMigrationError"))
+        access.check_damaged(Place(tmp_path, "", "c", 4), BrokenIndexError("UnappliedMigrationError"))
 
 
 def test_an_exit_is_named() -> None:
