@@ -28,7 +28,7 @@ from smacs.store.view import BankView, held_view, load_view
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
 
-NOT_TRUTH = "chroma/\nchroma.*/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # what version control leaves out
+_GITIGNORE = "chroma/\nchroma.*/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # all of it is derived
 
 
 class QuestionBank(BankFolder):
@@ -46,11 +46,11 @@ class QuestionBank(BankFolder):
 
     @classmethod
     def create(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Self:
-        """Make a bank in a new or empty folder: all of it, or nothing. Raises FolderTakenError, BankError."""
+        """Make a bank in a new or empty folder, completely or not at all. Raises FolderTakenError, BankError."""
         folder = check_new(path)
         manifest, items = new_manifest(embedder), _unique(questions, folder)
         try:
-            with _becoming(folder) as draft:
+            with _renamed_to(folder) as draft:
                 _write(draft, manifest, items)
         except OSError as error:
             reason = error.strerror or error
@@ -62,14 +62,14 @@ class QuestionBank(BankFolder):
     @classmethod
     @contextmanager
     def draft(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Iterator[Self]:
-        """A bank to write to, elsewhere, which becomes the one in the new or empty folder `path` at the end.
+        """A draft of a bank, to be written to; it moves to the new or empty folder `path` at the end.
 
         Raises FolderTakenError where somebody else has made a bank there meanwhile, BankError.
         """
         folder = check_new(path)
         manifest, items = new_manifest(embedder), _unique(questions, folder)
         try:
-            with _becoming(folder) as draft:
+            with _renamed_to(folder) as draft:
                 _write(draft, manifest, items)
                 yield cls(draft, manifest)
         except OSError as error:
@@ -118,7 +118,7 @@ class QuestionBank(BankFolder):
         return await load_view(self, embedder, on_progress=on_progress, rebuild=rebuild)
 
     def held(self) -> BankView | None:
-        """The bank as it was loaded last in this process, whatever has changed on disk since; None: never."""
+        """The bank as this process loaded it last, whatever has changed on the disk since; None if it never did."""
         return held_view(self)
 
     def evaluations(self, llm: str) -> list[Evaluation]:
@@ -169,13 +169,13 @@ def remove_llm(bank: QuestionBank, llm: str) -> Path:
 def _write(folder: Path, manifest: Manifest, questions: list[Question]) -> None:
     folder.mkdir()
     (folder / "questions.jsonl").write_bytes(encode_lines(questions))
-    (folder / ".gitignore").write_text(NOT_TRUTH)
+    (folder / ".gitignore").write_text(_GITIGNORE)
     write_manifest(folder, manifest)
 
 
 @contextmanager
-def _becoming(folder: Path) -> Iterator[Path]:
-    """A path beside `folder` that becomes it at the end. Where somebody was faster theirs stays: FolderTakenError."""
+def _renamed_to(folder: Path) -> Iterator[Path]:
+    """A path beside `folder` that is renamed to it at the end, unless somebody was faster: FolderTakenError."""
     with draft_folder(folder.parent, f".{folder.name}-") as made:
         draft = made / "bank"
         yield draft

@@ -1,4 +1,4 @@
-"""Giving a bank the checksums that it lacks: one of an older version, and what somebody edited by hand."""
+"""Adds the checksums that a bank lacks because an older version wrote it, or because somebody edited it by hand."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,14 +19,14 @@ from smacs.store.tuned_settings import FILE as CHOSEN
 from smacs.store.tuned_settings import checked_tuned_settings
 
 
-class Sealed(msgspec.Struct):
+class SealReport(msgspec.Struct):
     """How many lines and documents got a checksum; those of them that had a wrong one, as "file, line N"."""
 
     new: int = 0
     accepted: list[str] = msgspec.field(default_factory=list)
 
 
-def seal(path: str | Path, *, accept_edits: bool = False) -> Sealed:
+def seal(path: str | Path, *, accept_edits: bool = False) -> SealReport:
     """Give everything in the bank's folder that has no checksum one.
 
     `accept_edits` gives what has a wrong one the right one: from then on it counts as it is. Raises BankError for what
@@ -57,7 +57,7 @@ class _Seal:
     """One pass over a bank's folder."""
 
     def __init__(self, folder: Path, accept: bool) -> None:
-        self.folder, self.accept, self.report = folder, accept, Sealed()
+        self.folder, self.accept, self.report = folder, accept, SealReport()
 
     def document(self, name: str, has_checksum: Callable[[bool], bool], value: object) -> None:
         """Write a JSON document anew where its checksum is missing or, to be accepted, wrong."""
@@ -77,9 +77,9 @@ class _Seal:
             pass
         if self.report.new > before:
             with draft_file(file) as draft:
-                draft.writelines(self._sealed(file, record, Sealed()))
+                draft.writelines(self._sealed(file, record, SealReport()))
 
-    def _sealed(self, file: Path, record: type[msgspec.Struct], report: Sealed) -> Iterator[bytes]:
+    def _sealed(self, file: Path, record: type[msgspec.Struct], report: SealReport) -> Iterator[bytes]:
         """Each line as it is to be; a half one at the end is left out."""
         if not file.exists():
             return

@@ -1,4 +1,4 @@
-"""How good and how dear each LLM is on a bank, on the whole and by dataset or subject, and how thin the bank is."""
+"""How accurate and how expensive each LLM is on a bank, by data set and subject, and how much of it is evaluated."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How much of V (eq. 1) is there: `evaluated` questions of each LLM; `untouched` ones that no LLM was asked."""
+    """How much of V (eq. 1) is known: `evaluated` questions by LLM, and how many are `untouched`, asked of no LLM."""
 
     questions: int
     evaluated: dict[str, int]
@@ -86,7 +86,7 @@ def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By 
 
 
 def coverage(bank: QuestionBank, llms: Sequence[str] | None = None) -> Coverage:
-    """How thin the bank is for these LLMs (default: all that were evaluated)."""
+    """How much of the bank is evaluated for these LLMs (default: all that have evaluations)."""
     names = bank.llms if llms is None else list(llms)
     known = ~np.isnan(bank.correctness(names))
     counts = dict(zip(names, known.sum(axis=0).tolist(), strict=True))

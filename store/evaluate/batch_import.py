@@ -1,6 +1,6 @@
-"""Results of a batch, read into the bank: in any order, a part of them, twice, with failed calls among them.
+"""Reads the results of a batch into the bank, in any order, in parts, with failed calls among them.
 
-No LLM is called. A cell that is there stays as it is, so that reading the same file again changes nothing.
+No LLM is called. A cell that is there stays as it is, so that reading the same file twice changes nothing.
 """
 
 import os

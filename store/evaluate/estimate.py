@@ -1,4 +1,4 @@
-"""What an evaluation would take, before anything is asked."""
+"""What an evaluation would cost, before anything is asked."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

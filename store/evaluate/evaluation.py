@@ -1,7 +1,7 @@
 """Evaluating LLMs on a bank: every missing cell of V (eq. 1) is asked, graded and written down.
 
 It may be killed at any moment and started again: what was written stays, nothing that was written is asked twice.
-A call that failed is no wrong answer: its cell stays missing and is asked again by the next pass.
+A failed call is not a wrong answer: its cell stays missing, and the next pass asks it again.
 """
 
 import asyncio

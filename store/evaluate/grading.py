@@ -15,7 +15,7 @@ from smacs.store.stats import wilson
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A question without a grade: a kind of `Failure`, or "ungraded" where the grader could not say."""
+    """A question without a grade: a kind of `Failure`, or "ungraded" where the grader failed."""
 
     question: str
     kind: str
@@ -66,7 +66,7 @@ class Grading:
         return cls(prompts, {name: value for name, value in merged.items() if name not in spec.leave_out})
 
     def cell(self, question: Question, reply: Reply | Failure, source: str = "") -> Evaluation | Unanswered:
-        """The graded reply; blocks while it is graded. A call that failed is no wrong answer."""
+        """The graded reply; blocks while it is graded. A failed call is not a wrong answer."""
         if isinstance(reply, Failure) and reply.kind == "empty":
             reply = Reply(reply.llm, (Choice(""),), 0, 0, reply.seconds)  # it did answer: with nothing, which is wrong
         if isinstance(reply, Failure):

@@ -78,7 +78,7 @@ def missing_cells(bank: QuestionBank, llm: str, rows: Sequence[int]) -> Missing:
 
 
 def check_gradable(questions: Iterable[Question], prompts: Prompts) -> None:
-    """Say before anything is asked what could not be asked or graded afterwards.
+    """Check that all questions can be asked and graded, before any is asked.
 
     Raises InputError for an unknown task, GradingError for a grader that is unknown or cannot work on this machine.
     """

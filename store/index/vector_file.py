@@ -1,6 +1,7 @@
-"""Vectors that came with the questions: `vectors/<embedder digest>.bin`, part of the bank's truth.
+"""A file of vectors, found by the hash of what was embedded.
 
-They cannot always be computed again: the embedder may not be at hand. One record for each vector, appended:
+`vectors/<embedder digest>.bin` of a bank holds those that came with its questions. They cannot always be computed
+again, because the embedder may not be at hand: they are as precious as the questions. One record a vector, appended:
 
     16 bytes  what was embedded, and with what (`content_hash`)
      4 bytes  CRC-32 of the hash and the vector; older versions wrote that of the vector alone
@@ -27,7 +28,7 @@ _GROUP = 4_096  # rows looked at together: memory
 
 
 class VectorFile:
-    """The vectors in a bank's folder that belong to one embedder; no file, no vectors."""
+    """The vectors of one embedder in a bank's folder; none where there is no file."""
 
     def __init__(self, bank: Path, embedder: BankEmbedder) -> None:
         self.file = bank / "vectors" / f"{embedder.digest}.bin"

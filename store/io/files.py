@@ -47,7 +47,7 @@ def check_room(folder: Path) -> None:
 
 
 def reserve(file: Path, size: int) -> None:
-    """Make `file` `size` bytes long and all of them its own: a full disk ends a program that writes to a mapped hole.
+    """Allocate `size` bytes for `file`: writing to a hole of a mapped file kills the program when the disk is full.
 
     Raises OSError.
     """

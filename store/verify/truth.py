@@ -28,7 +28,7 @@ _SHOWN = 5  # examples of one kind
 class Problem(msgspec.Struct, frozen=True):
     """Something broken: where, what is wrong, and how to mend it.
 
-    `harmless`: it is there, nothing is lost by it, and the next writer tidies it up.
+    `harmless`: nothing is lost by it, and the next writer tidies it up.
     """
 
     where: str
@@ -38,9 +38,9 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, Generic[T]):
-    """A line's number from 1; its record, or what is wrong with it. `half` is a last line without its end.
+    """A line's number from 1; its record, or what is wrong with it.
 
-    `bare` has no checksum.
+    A `half` line is the last one, without its end. A `bare` one has no checksum.
     """
 
     number: int
