@@ -55,7 +55,9 @@ class KnownQuestions:
         _check_characters(came)
         if not came.text.strip():
             if came.id not in self._known:
-                raise InputError(f"{came.id!r} is no question of {self._where}. Expected an id of the bank, or a text.")
+                raise InputError(
+                    f"There is no question {came.id!r} in {self._where}. Expected an id of the bank, or a text."
+                )
             return came, False
         text = normalised(came.text)
         known = self._own(came, text) or self._same(came, text)

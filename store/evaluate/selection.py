@@ -86,7 +86,7 @@ def check_gradable(questions: Iterable[Question], prompts: Prompts) -> None:
     for question in by_kind.values():
         prompts.id(question.task)
         if reason := grader_of(question).unavailable():
-            raise GradingError(f"{reason} Or leave out questions of the kind of {question.id!r}.")
+            raise GradingError(f"{reason} Or leave out questions like {question.id!r}.")
 
 
 def _check(what: str, wanted: tuple[str, ...], known: set[str]) -> None:

@@ -111,7 +111,7 @@ async def _copy(bank: QuestionBank, place: Place, on_progress: OnProgress) -> No
         back = new_matrix(folder / "back.npy", matrix.shape)
         await fill_matrix(work, back)
         if not np.allclose(back, matrix, atol=1e-6):
-            raise BankError(f"{place} gives other vectors back than it was given; the index stays where it was.")
+            raise BankError(f"{place} returns other vectors than were written to it; the index stays where it was.")
 
 
 def _switch(bank: QuestionBank, target: Manifest) -> None:

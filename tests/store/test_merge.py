@@ -108,7 +108,7 @@ def test_a_question_by_its_id_alone(make_bank: MakeBank) -> None:
     bank = make_bank(2)
     merge(bank, [Found(Question(id="q1", text=""), {"a": Evaluation(question="", correct=1)})])
     assert bank.evaluations("a")[0].question == "q1"
-    with pytest.raises(InputError, match="'q7' is no question of"):
+    with pytest.raises(InputError, match="no question 'q7' in"):
         merge(bank, [Found(Question(id="q7", text=""))])
 
 

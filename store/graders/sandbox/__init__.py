@@ -154,7 +154,7 @@ def _watched(pid: int) -> Iterator[Callable[[], str]]:
     try:
         tmp = os.open(f"/proc/{pid}/root/tmp", os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise GradingError(f"Nobody can watch what is in the sandbox: {error}. {bwrap.REMEDY}") from error
+        raise GradingError(f"The sandbox cannot be watched: {error}. {bwrap.REMEDY}") from error
 
     def look() -> str:
         there = os.fstatvfs(tmp)

@@ -50,7 +50,8 @@ class Worker(Generic[Request, Answer]):
             command = [sys.executable, "-P", "-m", __name__, self.module]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             if self._exchange(self._process, b"", self.start_seconds) != _READY:
-                raise GradingError(f"a worker does not start: run `python -m {__name__} {self.module}` to see why")
+                command_line = f"python -m {__name__} {self.module}"
+                raise GradingError(f"a grader's worker process does not start: run `{command_line}` to see why")
         return self._process
 
     def _exchange(self, process: subprocess.Popen[bytes], line: bytes, seconds: float) -> bytes | None:
