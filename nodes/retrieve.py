@@ -20,7 +20,7 @@ from smacs.errors import EmbedderDownError
 from smacs.nodes.shared.embed import QUESTION_SHARE, embed, load_bank, seconds_for
 from smacs.nodes.shared.question import Asked, check_length, left_out, read_question
 from smacs.nodes.shared.run import Run, Tools
-from smacs.store.index.questions import Labels
+from smacs.store.index.questions import Categories
 
 NEAREST = 10  # questions that the trace shows
 ROUNDING = 1e-6  # relative: cosines of float32 vectors are known no better, and each BLAS rounds them in its own way
@@ -100,7 +100,7 @@ async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, 
     return support, [reason] if support.blind else []
 
 
-def summarise(support: Support, datasets: Labels, text: Callable[[int], str]) -> dict[str, Any]:
+def summarise(support: Support, datasets: Categories, text: Callable[[int], str]) -> dict[str, Any]:
     """The part of the trace that says where the support comes from: count, threshold, shares, nearest questions.
 
     `text` gives the text of a bank question by its position; only the nearest are read.

@@ -17,7 +17,7 @@ By = Literal["dataset", "subject"]
 _Part = tuple[str | None, str | None]  # dataset and subject; (None, None): the whole bank
 
 
-class Row(msgspec.Struct, frozen=True):
+class StatsRow(msgspec.Struct, frozen=True):
     """One LLM on one dataset or one of its subjects (None: all of them). Accuracies lie in [0, 1].
 
     `tokens` (generated) and `seconds` are means over the answers of which they are known; None where nothing is.
@@ -66,7 +66,7 @@ def wilson(share: float, count: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
-def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By = "dataset") -> list[Row]:
+def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By = "dataset") -> list[StatsRow]:
     """A row for each LLM (default: all that were evaluated) over the whole bank, then one for each dataset.
 
     By subject, the rows of a dataset's subjects follow its own.
@@ -105,14 +105,14 @@ def _latest(bank: QuestionBank, llm: str, known: Iterable[str]) -> Iterable[_Cos
     return [latest[identity] for identity in known if identity in latest]
 
 
-def _row(llm: str, part: _Part, size: int, cells: Sequence[_Cost]) -> Row:
+def _row(llm: str, part: _Part, size: int, cells: Sequence[_Cost]) -> StatsRow:
     dataset, subject = part
     if not cells:
-        return Row(llm, dataset, size, 0, subject=subject)
+        return StatsRow(llm, dataset, size, 0, subject=subject)
     accuracy = sum(cell.correct for cell in cells) / len(cells)
     low, high = wilson(accuracy, len(cells))
     tokens, seconds = _mean([cell.tokens for cell in cells]), _mean([cell.seconds for cell in cells])
-    return Row(llm, dataset, size, len(cells), accuracy, low, high, tokens, seconds, subject)
+    return StatsRow(llm, dataset, size, len(cells), accuracy, low, high, tokens, seconds, subject)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -17,8 +17,8 @@ from smacs.store.io.lock import write_lock
 from smacs.store.manifest import BankEmbedder
 
 FILE = "selectors.json"
-Setting: TypeAlias = int | float | str
-Settings: TypeAlias = Mapping[str, Setting]
+SettingValue: TypeAlias = int | float | str
+SelectorSettings: TypeAlias = Mapping[str, SettingValue]
 
 
 class TunedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,7 +28,7 @@ class TunedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     questions and these LLMs. `embedder` is the digest of the embedder whose vectors the settings are for.
     """
 
-    settings: dict[str, Setting]
+    settings: dict[str, SettingValue]
     rank_score: float | None
     default_rank_score: float | None
     folds: int
@@ -57,7 +57,7 @@ def checked_tuned_settings(folder: Path, *, check: bool = True) -> tuple[dict[st
     raise BankError(f"{path}{what}. Restore it, or delete it: then the defaults hold.")
 
 
-def valid_settings(folder: Path, made_for: BankEmbedder) -> dict[str, Settings]:
+def valid_settings(folder: Path, made_for: BankEmbedder) -> dict[str, SelectorSettings]:
     """The settings by selector; those tuned for the vectors of another embedder do not count. Raises BankError."""
     found = read_tuned_settings(folder)
     return {name: tuned.settings for name, tuned in found.items() if tuned.embedder == made_for.digest}

@@ -15,14 +15,14 @@ from smacs.store.index.arrays import Arrays, arrays_folder, build_arrays, open_a
 from smacs.store.index.columns import column
 from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
 from smacs.store.index.place import place_of
-from smacs.store.index.questions import Labels, QuestionLines
+from smacs.store.index.questions import Categories, QuestionLines
 from smacs.store.index.vector_file import VectorFile
 from smacs.store.io.files import Stamp, stamp
 from smacs.store.io.once import Once
 from smacs.store.manifest import BankEmbedder
 from smacs.store.records import Question
 from smacs.store.tuned_settings import FILE as SETTINGS
-from smacs.store.tuned_settings import Settings, valid_settings
+from smacs.store.tuned_settings import SelectorSettings, valid_settings
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
@@ -38,12 +38,12 @@ class BankView:
     """
 
     matrix: NDArray[np.float32]
-    datasets: Labels
-    subjects: Labels
+    datasets: Categories
+    subjects: Categories
     questions: QuestionLines
     columns: Mapping[str, NDArray[np.float32]]
     accuracies: Mapping[str, float]
-    settings: Mapping[str, Settings]
+    settings: Mapping[str, SelectorSettings]
 
     def __len__(self) -> int:
         return len(self.matrix)

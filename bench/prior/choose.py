@@ -18,7 +18,7 @@ from smacs.nodes.selectors import Selector
 from smacs.nodes.selectors.several import scores_of_each
 from smacs.nodes.selectors.tuning import points, settings_of
 from smacs.nodes.vote import Rule
-from smacs.store.tuned_settings import Setting
+from smacs.store.tuned_settings import SettingValue
 
 FOLDS = 3
 ASKED = 6_000  # questions of a larger bank that settings are compared on
@@ -33,7 +33,7 @@ class Trial(Generic[T]):
     tally: Tally
 
     @property
-    def settings(self) -> dict[str, Setting]:
+    def settings(self) -> dict[str, SettingValue]:
         """What was tried."""
         return settings_of(self.made)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from smacs.bench.prior.report import Group, Interval, Report, Row
-from smacs.store.tuned_settings import Setting
+from smacs.store.tuned_settings import SettingValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def signed(interval: Interval | None) -> str:
     return _text(interval, lambda value: f"{value:+.2f}")
 
 
-def _often(values: Sequence[Setting]) -> str:
+def _often(values: Sequence[SettingValue]) -> str:
     return ", ".join(f"{value} ({times})" for value, times in Counter(values).most_common())
 
 

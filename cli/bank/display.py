@@ -11,7 +11,7 @@ from rich.table import Table
 
 from smacs.cli.console import Console, for_tables
 from smacs.store.imports.report import FileReport
-from smacs.store.stats import Row
+from smacs.store.stats import StatsRow
 
 
 def index_progress() -> AbstractContextManager[Callable[[int, int], None]]:
@@ -31,7 +31,7 @@ def counting(what: str, *, transient: bool = False) -> Iterator[Callable[[int, i
         yield show
 
 
-def statistics(rows: Sequence[Row]) -> None:
+def statistics(rows: Sequence[StatsRow]) -> None:
     """The table of `smacs bank stats`, on stdout."""
     table = Table("", box=SIMPLE_HEAD)
     for header in ("accuracy %", "95 % interval", "evaluated", "tokens", "seconds"):
@@ -80,7 +80,7 @@ def _bar(transient: bool) -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=transient)
 
 
-def _numbers(row: Row) -> tuple[str, ...]:
+def _numbers(row: StatsRow) -> tuple[str, ...]:
     evaluated = f"{row.evaluated}/{row.questions}"
     if row.accuracy is None or row.low is None or row.high is None:
         return "-", "-", evaluated, "-", "-"

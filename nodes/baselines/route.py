@@ -16,7 +16,7 @@ from smacs.nodes.selectors.columns import Columns
 from smacs.nodes.shared.embed import load_bank
 from smacs.nodes.shared.run import Tools
 from smacs.nodes.shared.ties import first_largest
-from smacs.store.index.questions import Labels
+from smacs.store.index.questions import Categories
 
 if TYPE_CHECKING:
     from smacs.store.view import BankView
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 
-def largest_share(support: Support, datasets: Labels) -> str:
+def largest_share(support: Support, datasets: Categories) -> str:
     """The data set whose support questions have the largest summed similarity; ties: the first in the bank."""
     shares = np.bincount(datasets.codes[support.indices], support.similarities, len(datasets.names))
     return datasets.names[first_largest(shares)]

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, TypeVar, cast, get_type_hints
 
 from smacs.errors import InputError
-from smacs.store.tuned_settings import Setting, Settings
+from smacs.store.tuned_settings import SelectorSettings, SettingValue
 
 T = TypeVar("T")
 
@@ -18,11 +18,11 @@ T = TypeVar("T")
 class Among:
     """The candidates of a field besides its default."""
 
-    def __init__(self, *others: Setting) -> None:
+    def __init__(self, *others: SettingValue) -> None:
         self.others = others
 
 
-def candidates(thing: object) -> dict[str, tuple[Setting, ...]]:
+def candidates(thing: object) -> dict[str, tuple[SettingValue, ...]]:
     """The candidates of each setting, the default first; nothing for what has no settings to choose."""
     if not is_dataclass(thing):
         return {}
@@ -32,12 +32,12 @@ def candidates(thing: object) -> dict[str, tuple[Setting, ...]]:
     return {name: (defaults[name], *others) for name, others in found if others}
 
 
-def settings_of(thing: object) -> dict[str, Setting]:
+def settings_of(thing: object) -> dict[str, SettingValue]:
     """The values of the settings that can be chosen."""
     return {name: getattr(thing, name) for name in candidates(thing)}
 
 
-def with_settings(thing: T, chosen: Settings) -> T:
+def with_settings(thing: T, chosen: SelectorSettings) -> T:
     """The same with other settings. Raises InputError for a setting or a value that there is not."""
     known = candidates(thing)
     for name, value in chosen.items():
@@ -57,5 +57,5 @@ def points(thing: T) -> list[T]:
     return [with_settings(thing, dict(zip(known, values, strict=True))) for values in product(*known.values())]
 
 
-def _others(hint: Any) -> tuple[Setting, ...]:
+def _others(hint: Any) -> tuple[SettingValue, ...]:
     return next((note.others for note in getattr(hint, "__metadata__", ()) if isinstance(note, Among)), ())

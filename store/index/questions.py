@@ -19,14 +19,14 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labels:
+class Categories:
     """One of a few names for each question: `names[codes[i]]`, `codes` int32 (N,)."""
 
     codes: NDArray[np.int32]
     names: list[str]
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> "Labels":
+    def of(cls, values: Iterable[str]) -> "Categories":
         """Names in the order in which they first come."""
         numbers: dict[str, int] = {}
         codes = [numbers.setdefault(value, len(numbers)) for value in values]

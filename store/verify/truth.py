@@ -37,7 +37,7 @@ class Problem(msgspec.Struct, frozen=True):
     harmless: bool = False
 
 
-class Line(msgspec.Struct, Generic[T]):
+class CheckedLine(msgspec.Struct, Generic[T]):
     """A line's number from 1; its record, or what is wrong with it.
 
     A `half` line is the last one, without its end. A `bare` one has no checksum.
@@ -50,7 +50,7 @@ class Line(msgspec.Struct, Generic[T]):
     bare: bool = False
 
 
-def every_line(path: Path, record: type[T]) -> Iterator[Line[T]]:
+def every_line(path: Path, record: type[T]) -> Iterator[CheckedLine[T]]:
     """All lines that are not empty; a missing file has none. Raises BankError for a file that cannot be read."""
     if not path.exists():
         return
@@ -60,9 +60,9 @@ def every_line(path: Path, record: type[T]) -> Iterator[Line[T]]:
             if line.strip():
                 item = decode_line(line, decoder)
                 if isinstance(item, str):
-                    yield Line(number, wrong=item.lstrip(": "), half=is_half(line))
+                    yield CheckedLine(number, wrong=item.lstrip(": "), half=is_half(line))
                 else:
-                    yield Line(number, item, bare=intact(line) is None)
+                    yield CheckedLine(number, item, bare=intact(line) is None)
 
 
 def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
@@ -158,7 +158,7 @@ def _bare(name: str, lines: list[int]) -> Iterator[Problem]:
         yield Problem(name, what, SEAL, harmless=True)
 
 
-def _broken(where: str, line: Line[Any], mend: str) -> Problem:
+def _broken(where: str, line: CheckedLine[Any], mend: str) -> Problem:
     if line.half:
         return Problem(where, "half a line, of a writer that was killed", "Nothing to do.", harmless=True)
     return Problem(where, line.wrong, mend)
