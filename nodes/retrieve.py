@@ -19,7 +19,7 @@ from smacs.errors import EmbedderDownError
 from smacs.nodes.shared.question import QuestionInput, check_length, left_out, read_question
 from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Support, Tools
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Categories
 
 NEAREST = 10  # questions that the trace shows
 _BLIND = "the support is the whole bank, weighted equally"
@@ -85,7 +85,7 @@ async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, 
     return support, [reason] if support.blind else []
 
 
-def summarise(support: Support, datasets: Labels, text: Callable[[int], str]) -> dict[str, Any]:
+def summarise(support: Support, datasets: Categories, text: Callable[[int], str]) -> dict[str, Any]:
     """The part of the trace that says where the support comes from: count, threshold, shares, nearest questions.
 
     `text` gives the text of a bank question by its position; only the nearest are read.

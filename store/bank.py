@@ -1,41 +1,41 @@
 """The question bank: questions with labels, and which LLM answered which of them correctly (eq. 1).
 
-A folder of plain files (see `manifest`, `records`, `jsonl`); opening it reads the manifest and nothing else.
+A folder of plain files; opening it reads the manifest and nothing else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smacs.errors import BankError, FolderTakenError
+from smacs.errors import BankError, FolderTakenError, InputError
 from smacs.pool.config import EmbedderSpec
+from smacs.store.folder import BankFolder
 from smacs.store.io.draft import draft_folder
 from smacs.store.io.files import Stamp, stamp
 from smacs.store.io.jsonl import encode_lines, read_jsonl
-from smacs.store.manifest import FILE as MANIFEST
+from smacs.store.io.lock import write_lock
 from smacs.store.manifest import Manifest, new_manifest, read_manifest, write_manifest
-from smacs.store.records import Cell, Evaluation, Question
+from smacs.store.records import Evaluation, Question
+from smacs.store.starter import starter_folder
+from smacs.store.view import BankView, held_view, load_view
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
-    from smacs.store.view import BankView
 
-NOT_TRUTH = "chroma/\nchroma.*/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # what version control leaves out
+_GITIGNORE = "chroma/\nchroma.*/\narrays/\n.*\n!.gitignore\n*.lock\n*.lock.holder\n"  # all of it is derived
 
 
-class QuestionBank:
+class QuestionBank(BankFolder):
     """A bank on disk. Its files are read when first asked for; `open` and `create` are the ways in."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
-        self.manifest = manifest
-        self._manifest_stamp = stamp(path / MANIFEST)
+        super().__init__(path, manifest)
         self._questions: tuple[Stamp | None, list[Question]] = (None, [])
 
     @classmethod
@@ -46,11 +46,11 @@ class QuestionBank:
 
     @classmethod
     def create(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Self:
-        """Make a bank in a new or empty folder: all of it, or nothing. Raises FolderTakenError, BankError."""
+        """Make a bank in a new or empty folder, completely or not at all. Raises FolderTakenError, BankError."""
         folder = check_new(path)
         manifest, items = new_manifest(embedder), _unique(questions, folder)
         try:
-            with _becoming(folder) as draft:
+            with _renamed_to(folder) as draft:
                 _write(draft, manifest, items)
         except OSError as error:
             reason = error.strerror or error
@@ -62,14 +62,14 @@ class QuestionBank:
     @classmethod
     @contextmanager
     def draft(cls, path: str | Path, embedder: EmbedderSpec, questions: Iterable[Question]) -> Iterator[Self]:
-        """A bank to write to, elsewhere, which becomes the one in the new or empty folder `path` at the end.
+        """A draft of a bank, to be written to; it moves to the new or empty folder `path` at the end.
 
         Raises FolderTakenError where somebody else has made a bank there meanwhile, BankError.
         """
         folder = check_new(path)
         manifest, items = new_manifest(embedder), _unique(questions, folder)
         try:
-            with _becoming(folder) as draft:
+            with _renamed_to(folder) as draft:
                 _write(draft, manifest, items)
                 yield cls(draft, manifest)
         except OSError as error:
@@ -78,27 +78,9 @@ class QuestionBank:
             ) from error
 
     @classmethod
-    def starter(cls) -> "QuestionBank":
-        """The bank that ships with SMACS (see `smacs.store.starter`)."""
-        from smacs.store.starter import starter_bank
-
-        return starter_bank()
-
-    def refresh(self) -> None:
-        """Read the manifest again if another process has changed it (another embedder, another place of the index)."""
-        now = stamp(self.path / MANIFEST)
-        if now != self._manifest_stamp:
-            self.manifest, self._manifest_stamp = read_manifest(self.path), now
-
-    @property
-    def embedder(self) -> EmbedderSpec:
-        """The embedder this bank is made for."""
-        return self.manifest.embedder.spec()
-
-    @property
-    def questions_file(self) -> Path:
-        """Where the questions are."""
-        return self.path / "questions.jsonl"
+    def starter(cls) -> Self:
+        """The bank that ships with SMACS (see `smacs.store.starter`). Raises BankError."""
+        return cls.open(starter_folder())
 
     @property
     def questions(self) -> list[Question]:
@@ -126,31 +108,18 @@ class QuestionBank:
         *,
         rebuild: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
-    ) -> "BankView":
+    ) -> BankView:
         """The bank as arrays in memory, loaded once for each process; its index is built where it is missing.
 
         Without an `embedder` every question must have its vector already. `rebuild` embeds every question again.
         `on_progress` gets (questions with a vector, questions in all). Raises EmbedderMismatchError when `embedder` is
         not the bank's, BankLockedError, BankError, EmbeddingError.
         """
-        from smacs.store.view import load_view
-
         return await load_view(self, embedder, on_progress=on_progress, rebuild=rebuild)
 
-    def held(self) -> "BankView | None":
-        """The bank as it was loaded last in this process, whatever has changed on disk since; None: never."""
-        from smacs.store.view import held_view
-
+    def held(self) -> BankView | None:
+        """The bank as this process loaded it last, whatever has changed on the disk since; None if it never did."""
         return held_view(self)
-
-    @property
-    def llms(self) -> list[str]:
-        """Names of the LLMs that have an evaluation file, sorted."""
-        return sorted(unquote(file.stem) for file in (self.path / "evaluations").glob("*.jsonl"))
-
-    def evaluation_file(self, llm: str) -> Path:
-        """Where the evaluations of one LLM are; its name is percent-encoded."""
-        return self.path / "evaluations" / f"{quote(llm, safe='')}.jsonl"
 
     def evaluations(self, llm: str) -> list[Evaluation]:
         """The valid evaluations of one LLM in questions order: the last one of each question of this bank."""
@@ -160,7 +129,7 @@ class QuestionBank:
     def correctness(self, llms: Sequence[str]) -> NDArray[np.float32]:
         """V of eq. 1, shape (N, R), values in [0, 1]; NaN where an LLM was never asked. Raises BankError."""
         ids = [question.id for question in self.questions]
-        columns = [read_column(self.evaluation_file(llm), ids) for llm in llms]
+        columns = [self.column(llm, ids) for llm in llms]
         return np.stack(columns, axis=1) if columns else np.empty((len(ids), 0), np.float32)
 
 
@@ -172,28 +141,41 @@ def check_new(path: str | Path) -> Path:
     return folder
 
 
-def read_column(file: Path, ids: Sequence[str]) -> NDArray[np.float32]:
-    """One LLM's column of V, shape (N,), in the order of `ids`."""
-    latest = {cell.question: cell.correct for cell in read_jsonl(file, Cell)}
-    column = np.array([latest.get(identity, np.nan) for identity in ids], np.float32)
-    if np.any((column < 0) | (column > 1)):
-        raise BankError(
-            f"{file}: expected every `correct` within 0 and 1; the smallest is {np.nanmin(column)}, the largest "
-            f"{np.nanmax(column)}."
-        )
-    return column
+def check_llms(bank: QuestionBank, names: Iterable[str]) -> None:
+    """Raise InputError for an LLM that the bank has no evaluations of."""
+    known = bank.llms
+    for name in names:
+        if name not in known:
+            raise InputError(f"{bank.path} has no evaluations of {name!r}; it has {', '.join(known) or 'none at all'}.")
+
+
+def remove_llm(bank: QuestionBank, llm: str) -> Path:
+    """Move an LLM's evaluations to `removed/<name>-<time>.jsonl` in the bank; moved back, they count again.
+
+    Raises InputError for an LLM that the bank does not have, BankLockedError, BankError.
+    """
+    with write_lock(bank.path):
+        check_llms(bank, [llm])
+        source = bank.evaluation_file(llm)
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        target = bank.path / "removed" / f"{source.stem}-{now}.jsonl"
+        try:
+            target.parent.mkdir(exist_ok=True)
+            return source.rename(target)
+        except OSError as error:
+            raise BankError(f"{source} cannot be moved to {target}: {error.strerror or error}.") from error
 
 
 def _write(folder: Path, manifest: Manifest, questions: list[Question]) -> None:
     folder.mkdir()
     (folder / "questions.jsonl").write_bytes(encode_lines(questions))
-    (folder / ".gitignore").write_text(NOT_TRUTH)
+    (folder / ".gitignore").write_text(_GITIGNORE)
     write_manifest(folder, manifest)
 
 
 @contextmanager
-def _becoming(folder: Path) -> Iterator[Path]:
-    """A path beside `folder` that becomes it at the end. Where somebody was faster theirs stays: FolderTakenError."""
+def _renamed_to(folder: Path) -> Iterator[Path]:
+    """A path beside `folder` that is renamed to it at the end, unless somebody was faster: FolderTakenError."""
     with draft_folder(folder.parent, f".{folder.name}-") as made:
         draft = made / "bank"
         yield draft

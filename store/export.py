@@ -22,15 +22,14 @@ import orjson
 from numpy.typing import NDArray
 
 from smacs.errors import InputError
-from smacs.store.bank import QuestionBank
-from smacs.store.chosen import FILE as CHOSEN
-from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.bank import QuestionBank, check_llms
+from smacs.store.index.vector_file import VectorFile, content_hash
+from smacs.store.io.cells import GUARDED, guarded
 from smacs.store.io.draft import draft_file
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.records import Evaluation, Question
-from smacs.store.stats import check_llms
-from smacs.store.text import GUARDED, guarded
+from smacs.store.tuned_settings import FILE as CHOSEN
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder
@@ -193,9 +192,9 @@ def _copy_vectors(part: Part, questions: Sequence[Question], draft: QuestionBank
     """The vectors that came with the questions; the others are computed again when needed."""
     made_for = draft.manifest.embedder
     hashes = [content_hash(made_for, question.text) for question in questions]
-    found, rows = GivenVectors(part.bank.path, made_for).find(hashes)
+    found, rows = VectorFile(part.bank.path, made_for).find(hashes)
     if found.any():
-        GivenVectors(draft.path, made_for).append(list(np.array(hashes)[found]), rows)
+        VectorFile(draft.path, made_for).append(list(np.array(hashes)[found]), rows)
 
 
 def _copy_keywords(part: Part, questions: Sequence[Question], folder: Path) -> None:

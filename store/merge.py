@@ -1,7 +1,7 @@
-"""How anything that exists gets into a bank: questions, recorded grades, vectors. Doing it twice changes nothing.
+"""Merging questions, recorded grades and vectors into a bank. Doing it twice changes nothing.
 
-New questions are appended (`smacs.store.known` says which are new). A cell that is there stays; another grade for it is
-a conflict, which is counted, and wins only when asked to; of several new ones for the same cell the first wins.
+New questions are appended; `smacs.store.identity` says which are new. A cell that is there stays. Another grade for it
+is a conflict, which is counted, and wins only on request. Of several new ones for the same cell the first wins.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from smacs.errors import BankError, EmbedderMismatchError, InputError
 from smacs.store.bank import QuestionBank
-from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.identity import KnownQuestions
+from smacs.store.index.vector_file import VectorFile, content_hash
 from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 from smacs.store.io.lock import write_lock
-from smacs.store.known import KnownQuestions
 from smacs.store.records import Cell, Evaluation, Question
 
 _GROUP = 1_000  # questions written at once, with one flush of each file; fewer where they have much text
@@ -105,7 +105,7 @@ class _Merge:
         self.replace = replace
         self.stack = stack
         self.report = MergeReport()
-        self.given = GivenVectors(bank.path, bank.manifest.embedder)
+        self.vectors = VectorFile(bank.path, bank.manifest.embedder)
         self.known = KnownQuestions(self.bank.questions, str(bank.path))
         self.cells: dict[str, dict[str, float]] = {}
         self.settled: set[tuple[str, str]] = set()  # LLM and question: cells that this merge has seen
@@ -134,10 +134,10 @@ class _Merge:
         if not with_vector:
             return
         hashes = [content_hash(made_for, question.text) for question, _ in with_vector]
-        there, _ = self.given.find(hashes)
+        there, _ = self.vectors.find(hashes)
         new = {h: self._unit(*pair) for h, pair, old in zip(hashes, with_vector, there, strict=True) if not old}
         if new:
-            self.given.append(list(new), np.stack(list(new.values())))
+            self.vectors.append(list(new), np.stack(list(new.values())))
             self.report.vectors_new += len(new)
 
     def _unit(self, question: Question, vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

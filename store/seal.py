@@ -1,4 +1,4 @@
-"""Giving a bank the checksums that it lacks: one of an older version, and what somebody edited by hand."""
+"""Adds the checksums that a bank lacks because an older version wrote it, or because somebody edited it by hand."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,8 +7,6 @@ import msgspec
 
 from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
-from smacs.store.chosen import FILE as CHOSEN
-from smacs.store.chosen import checked_chosen
 from smacs.store.io.checksums import intact, sealed, sealed_document, unsealed
 from smacs.store.io.draft import draft_file
 from smacs.store.io.jsonl import decode_line, is_half, reading, remedy
@@ -17,16 +15,18 @@ from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.manifest import checked_manifest
 from smacs.store.records import Evaluation, Question
+from smacs.store.tuned_settings import FILE as CHOSEN
+from smacs.store.tuned_settings import checked_tuned_settings
 
 
-class Sealed(msgspec.Struct):
+class SealReport(msgspec.Struct):
     """How many lines and documents got a checksum; those of them that had a wrong one, as "file, line N"."""
 
     new: int = 0
     accepted: list[str] = msgspec.field(default_factory=list)
 
 
-def seal(path: str | Path, *, accept_edits: bool = False) -> Sealed:
+def seal(path: str | Path, *, accept_edits: bool = False) -> SealReport:
     """Give everything in the bank's folder that has no checksum one.
 
     `accept_edits` gives what has a wrong one the right one: from then on it counts as it is. Raises BankError for what
@@ -37,8 +37,8 @@ def seal(path: str | Path, *, accept_edits: bool = False) -> Sealed:
     with write_lock(folder):
         work = _Seal(folder, accept_edits)
         work.document(MANIFEST, lambda check: checked_manifest(folder, check=check)[1], manifest)
-        chosen, _ = checked_chosen(folder, check=not accept_edits)
-        work.document(CHOSEN, lambda check: checked_chosen(folder, check=check)[1], chosen)
+        chosen, _ = checked_tuned_settings(folder, check=not accept_edits)
+        work.document(CHOSEN, lambda check: checked_tuned_settings(folder, check=check)[1], chosen)
         for file, record in _files(QuestionBank(folder, manifest)):
             work.lines(file, record)
     return work.report
@@ -57,7 +57,7 @@ class _Seal:
     """One pass over a bank's folder."""
 
     def __init__(self, folder: Path, accept: bool) -> None:
-        self.folder, self.accept, self.report = folder, accept, Sealed()
+        self.folder, self.accept, self.report = folder, accept, SealReport()
 
     def document(self, name: str, has_checksum: Callable[[bool], bool], value: object) -> None:
         """Write a JSON document anew where its checksum is missing or, to be accepted, wrong."""
@@ -77,9 +77,9 @@ class _Seal:
             pass
         if self.report.new > before:
             with draft_file(file) as draft:
-                draft.writelines(self._sealed(file, record, Sealed()))
+                draft.writelines(self._sealed(file, record, SealReport()))
 
-    def _sealed(self, file: Path, record: type[msgspec.Struct], report: Sealed) -> Iterator[bytes]:
+    def _sealed(self, file: Path, record: type[msgspec.Struct], report: SealReport) -> Iterator[bytes]:
         """Each line as it is to be; a half one at the end is left out."""
         if not file.exists():
             return

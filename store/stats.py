@@ -1,4 +1,4 @@
-"""How good and how dear each LLM is on a bank, on the whole and by dataset or subject, and how thin the bank is."""
+"""How accurate and how expensive each LLM is on a bank, by data set and subject, and how much of it is evaluated."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,6 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Question
@@ -18,7 +17,7 @@ By = Literal["dataset", "subject"]
 _Part = tuple[str | None, str | None]  # dataset and subject; (None, None): the whole bank
 
 
-class Row(msgspec.Struct, frozen=True):
+class StatsRow(msgspec.Struct, frozen=True):
     """One LLM on one dataset or one of its subjects (None: all of them). Accuracies lie in [0, 1].
 
     `tokens` (generated) and `seconds` are means over the answers of which they are known; None where nothing is.
@@ -37,7 +36,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How much of V (eq. 1) is there: `evaluated` questions of each LLM; `untouched` ones that no LLM was asked."""
+    """How much of V (eq. 1) is known: `evaluated` questions by LLM, and how many are `untouched`, asked of no LLM."""
 
     questions: int
     evaluated: dict[str, int]
@@ -67,7 +66,7 @@ def wilson(share: float, count: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
-def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By = "dataset") -> list[Row]:
+def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By = "dataset") -> list[StatsRow]:
     """A row for each LLM (default: all that were evaluated) over the whole bank, then one for each dataset.
 
     By subject, the rows of a dataset's subjects follow its own.
@@ -87,19 +86,11 @@ def bank_stats(bank: QuestionBank, llms: Iterable[str] | None = None, *, by: By 
 
 
 def coverage(bank: QuestionBank, llms: Sequence[str] | None = None) -> Coverage:
-    """How thin the bank is for these LLMs (default: all that were evaluated)."""
+    """How much of the bank is evaluated for these LLMs (default: all that have evaluations)."""
     names = bank.llms if llms is None else list(llms)
     known = ~np.isnan(bank.correctness(names))
     counts = dict(zip(names, known.sum(axis=0).tolist(), strict=True))
     return Coverage(len(known), counts, int((~known.any(axis=1)).sum()))
-
-
-def check_llms(bank: QuestionBank, names: Iterable[str]) -> None:
-    """Raise InputError for an LLM that the bank has no evaluations of."""
-    known = bank.llms
-    for name in names:
-        if name not in known:
-            raise InputError(f"{bank.path} has no evaluations of {name!r}; it has {', '.join(known) or 'none at all'}.")
 
 
 def _parts(question: Question, by: By) -> list[_Part]:
@@ -114,14 +105,14 @@ def _latest(bank: QuestionBank, llm: str, known: Iterable[str]) -> Iterable[_Cos
     return [latest[identity] for identity in known if identity in latest]
 
 
-def _row(llm: str, part: _Part, size: int, cells: Sequence[_Cost]) -> Row:
+def _row(llm: str, part: _Part, size: int, cells: Sequence[_Cost]) -> StatsRow:
     dataset, subject = part
     if not cells:
-        return Row(llm, dataset, size, 0, subject=subject)
+        return StatsRow(llm, dataset, size, 0, subject=subject)
     accuracy = sum(cell.correct for cell in cells) / len(cells)
     low, high = wilson(accuracy, len(cells))
     tokens, seconds = _mean([cell.tokens for cell in cells]), _mean([cell.seconds for cell in cells])
-    return Row(llm, dataset, size, len(cells), accuracy, low, high, tokens, seconds, subject)
+    return StatsRow(llm, dataset, size, len(cells), accuracy, low, high, tokens, seconds, subject)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -6,8 +6,8 @@ import msgspec
 
 from smacs.bench.benchmarks.shared.benchmark import Benchmark, drawn
 from smacs.bench.benchmarks.shared.table import Table
+from smacs.store.identity import question_id
 from smacs.store.records import Question
-from smacs.store.text import question_id
 
 NAME = "math500"
 _TEST = Table(("math500",), "HuggingFaceH4/MATH-500", "test")

@@ -6,8 +6,8 @@ import msgspec
 
 from smacs.bench.benchmarks.shared.benchmark import Benchmark
 from smacs.bench.benchmarks.shared.table import Table
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 NAME = "mbpp"
 _TESTS = "\nYour code should pass these tests:\n"

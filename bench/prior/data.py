@@ -10,8 +10,8 @@ from smacs.errors import InputError
 from smacs.nodes.selectors import Queries, TrainingSet
 from smacs.nodes.vote import Ballots, ballots
 from smacs.store.bank import QuestionBank
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 Rows = npt.NDArray[np.int64]
 Column = tuple[list[str | None], list[str | None]]  # one LLM's answers and replies

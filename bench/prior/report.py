@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from smacs.store.chosen import Setting
+from smacs.store.tuned_settings import SettingValue
 
 BASELINE = "simple_router"
 Group = Literal["all", "dataset", "subject"]
@@ -96,8 +96,8 @@ class TunedSetting(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["selector", "rule"]
     name: str
     setting: str
-    candidates: list[Setting]
-    splits: list[Setting]
+    candidates: list[SettingValue]
+    splits: list[SettingValue]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from smacs.bench.prior.report import Group, Interval, Report, Row, Setup
-from smacs.store.chosen import Setting
+from smacs.store.tuned_settings import SettingValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def signed(interval: Interval | None) -> str:
     return _text(interval, lambda value: f"{value:+.2f}")
 
 
-def _often(values: Sequence[Setting]) -> str:
+def _often(values: Sequence[SettingValue]) -> str:
     return ", ".join(f"{value} ({times})" for value, times in Counter(values).most_common())
 
 

@@ -22,7 +22,7 @@ from smacs.nodes.selectors.shared.selector import scores_of_each
 from smacs.nodes.shared.tuning import grid, points, setting_values
 from smacs.nodes.vote import Rule
 from smacs.store.bank import QuestionBank
-from smacs.store.chosen import Chosen, Setting, write_chosen
+from smacs.store.tuned_settings import SettingValue, TunedSettings, write_tuned_settings
 
 FOLDS = 3
 ASKED = 6_000  # questions of a larger bank that settings are compared on
@@ -37,7 +37,7 @@ class Trial(Generic[T]):
     tally: Tally
 
     @property
-    def settings(self) -> dict[str, Setting]:
+    def settings(self) -> dict[str, SettingValue]:
         """What was tried."""
         return setting_values(self.made)
 
@@ -112,7 +112,7 @@ async def tune(
     for name, selector in wanted.items():
         on_progress(len(tried), len(wanted))
         tried.append(TuningResult(name, try_selector(data, np.arange(len(data.correct)), selector, folds=folds)))
-    write_chosen(bank, {each.selector: _entry(bank, data, each, folds) for each in tried})
+    write_tuned_settings(bank, {each.selector: _entry(bank, data, each, folds) for each in tried})
     return tried
 
 
@@ -121,8 +121,8 @@ def percent(trial: Trial[Selector]) -> float | None:
     return 100 * trial.tally.share if trial.tally.of.any() else None
 
 
-def _entry(bank: QuestionBank, data: Recorded, tried: TuningResult, folds: int) -> Chosen:
-    return Chosen(
+def _entry(bank: QuestionBank, data: Recorded, tried: TuningResult, folds: int) -> TunedSettings:
+    return TunedSettings(
         settings=tried.best.settings,
         rank_score=percent(tried.best),
         default_rank_score=percent(tried.trials[0]),

@@ -16,7 +16,7 @@ from smacs.bench.report.headline import headline
 from smacs.bench.report.model import Report
 from smacs.bench.report.sheet import Section
 from smacs.errors import SmacsError
-from smacs.store.io.room import writing
+from smacs.store.io.files import writing
 from smacs.visible import visible
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from smacs.errors import InputError
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
+from smacs.store.io.files import writing
 from smacs.store.io.jsonl import encode_lines, read_jsonl
-from smacs.store.io.room import writing
 from smacs.store.records import Question
 
 _FIXED = ("seed", "pool", "bank", "settings", "prompts")  # what a run that goes on must have in common with before

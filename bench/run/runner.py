@@ -4,7 +4,6 @@ It may be killed at any moment and started again: results and replies that were 
 Questions come one after another, each to all systems, so that what is there at any moment can be compared.
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +19,13 @@ from smacs.bench.run.grading import Grading, answer
 from smacs.bench.run.records import Result
 from smacs.errors import BankError
 from smacs.pool.pool import Pool
-from smacs.store.io.appender import Appender
+from smacs.store.io.appender import Appender, Patience, ask_all
 from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 from smacs.store.records import Question
 from smacs.store.stats import wilson
 
-PATIENCE = 50  # questions in a row that an endpoint's failure leaves without a result: then the run stops
 Job = tuple[str, str, Question]  # system, benchmark, question
+Answer = tuple[Result | None, list[str]]  # what a system gave, and the trouble its endpoints had
 
 
 @dataclass(slots=True)
@@ -78,10 +77,15 @@ class BenchRun:
         self.folder, self.systems, self.questions = folder, list(systems), questions
         self.concurrency = concurrency
         self.tallies = {name: SystemTally(name, sum(map(len, questions.values()))) for name in self.systems}
-        self.stopped = ""
         self._done = {(s, b): self._results(s, b) for s in self.systems for b in questions}
         self._files: dict[tuple[str, str], Appender[Result]] = {}
-        self._in_a_row = 0
+        # Failures of endpoints that leave questions without a result.
+        self._patience = Patience(concurrency, "questions in a row without a result")
+
+    @property
+    def stopped(self) -> str:
+        """Why the run ended before its time; empty where it did not."""
+        return self._patience.stopped
 
     @property
     def left(self) -> int:
@@ -97,15 +101,21 @@ class BenchRun:
 
     async def run(self, graphs: Mapping[str, Any], on_progress: OnProgress = lambda _: None) -> None:
         """Answer what is missing; `graphs` are the compiled graphs of the systems. Raises BankError for the disk."""
-        jobs = self._jobs()
         with ExitStack() as stack, ThreadPoolExecutor(os.cpu_count(), "grader") as workers:
             grading = Grading(workers)
+
+            async def ask(job: Job) -> Answer:
+                system, _, question = job
+                result, trouble = await _answer(graphs[system], question, grading)
+                self._patience.note(trouble[0] if trouble else "")
+                return result, trouble
+
+            async def keep(job: Job, answered: Answer) -> None:
+                await self._keep(job, *answered, stack)
+                on_progress(self.tallies)
+
             try:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self.concurrency, self.left)):
-                        group.create_task(self._work(jobs, graphs, grading, stack, on_progress))
-            except ExceptionGroup as errors:
-                raise errors.exceptions[0] from None
+                await ask_all(self._jobs(), ask, keep, self._patience, at_once=self.concurrency)
             finally:
                 for file in self._files.values():
                     file.close()
@@ -127,27 +137,15 @@ class BenchRun:
                     if question.id not in self._done[system, benchmark]:
                         yield system, benchmark, question
 
-    async def _work(
-        self, jobs: Iterator[Job], graphs: Mapping[str, Any], grading: Grading, stack: ExitStack, show: OnProgress
-    ) -> None:
-        for system, benchmark, question in jobs:
-            result, trouble = await _answer(graphs[system], question, grading)
-            tally = self.tallies[system]
-            tally.asked += 1
-            if result is None or trouble:
-                tally.trouble[question.id] = trouble[0]
-            else:
-                await self._file(system, benchmark, stack).save(result)
-                tally.add(result)
-            self._watch(trouble)
-            show(self.tallies)
-            if self.stopped:
-                return
-
-    def _watch(self, trouble: Sequence[str]) -> None:
-        self._in_a_row = self._in_a_row + 1 if trouble else 0
-        if self._in_a_row >= max(PATIENCE, 2 * self.concurrency):
-            self.stopped = f"stopped after {self._in_a_row} questions in a row without a result: {trouble[0]}"
+    async def _keep(self, job: Job, result: Result | None, trouble: Sequence[str], stack: ExitStack) -> None:
+        system, benchmark, question = job
+        tally = self.tallies[system]
+        tally.asked += 1
+        if result is None or trouble:
+            tally.trouble[question.id] = trouble[0]
+        else:
+            await self._file(system, benchmark, stack).save(result)
+            tally.add(result)
 
     def _file(self, system: str, benchmark: str, stack: ExitStack) -> Appender[Result]:
         if (system, benchmark) not in self._files:
@@ -156,7 +154,7 @@ class BenchRun:
         return self._files[system, benchmark]
 
 
-async def _answer(graph: Any, question: Question, grading: Grading) -> tuple[Result | None, list[str]]:
+async def _answer(graph: Any, question: Question, grading: Grading) -> Answer:
     """As `answer`; where something breaks over what an LLM wrote, that is the question's trouble, not the run's end."""
     try:
         return await answer(graph, question, grading)

@@ -30,7 +30,7 @@ def choose(
     No LLM is called. They stay until you choose again; without selectors.json in the bank the defaults hold.
     """
     from smacs.bench.prior.tuning import tune as choose_settings
-    from smacs.store.chosen import FILE
+    from smacs.store.tuned_settings import FILE
 
     opened = open_bank(bank)
     with counting("choosing", transient=True) as show:

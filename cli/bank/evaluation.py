@@ -38,7 +38,7 @@ from smacs.store.evaluate import (
     evaluate_all,
     export_batch,
     import_batch,
-    plan,
+    missing_by_llm,
 )
 from smacs.store.stats import bank_stats
 
@@ -70,7 +70,7 @@ class Evaluations:
     def evaluate(self) -> bool:
         """Ask what is missing. Returns whether all questions have a grade then."""
         self._write_failures([])  # a file that cannot be written is an error before anything is asked
-        missing = plan(self.bank, self.names, self.prompts, self.selection)
+        missing = missing_by_llm(self.bank, self.names, self.prompts, self.selection)
         unfinished = [name for name, work in missing.items() if len(work.rows)]
         summaries = {name: work.summary for name, work in missing.items()}
         try:

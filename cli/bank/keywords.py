@@ -13,7 +13,7 @@ from smacs.cli.options import BankOption, PoolOption
 if TYPE_CHECKING:
     from smacs.pool.pool import Pool
     from smacs.store.bank import QuestionBank
-    from smacs.store.name_skills import Naming
+    from smacs.store.keywords import Naming
 
 
 def keywords(
@@ -42,7 +42,7 @@ def keywords(
 async def _name(bank: "QuestionBank", pool: "Pool", name: str) -> "Naming":
     from smacs.graph.settings import make_settings
     from smacs.pool.prompts import Prompts
-    from smacs.store.name_skills import Naming
+    from smacs.store.keywords import Naming
 
     try:
         with counting("naming skills", transient=True) as show:

@@ -47,8 +47,8 @@ def remove_llm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Take an LLM out of the bank. Its evaluations are kept in the folder `removed/`."""
-    from smacs.store.remove import remove_llm as remove
-    from smacs.store.stats import check_llms
+    from smacs.store.bank import check_llms
+    from smacs.store.bank import remove_llm as remove
 
     opened = open_bank(bank)
     check_llms(opened, [name])

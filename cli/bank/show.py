@@ -73,7 +73,7 @@ def find(bank: "QuestionBank", asked: str) -> int | None:
 
     Raises InputError for an empty text, and for a bank that has no other question to compare with.
     """
-    from smacs.store.text import normalised
+    from smacs.store.identity import normalised
 
     text = normalised(asked)
     if not text:

@@ -14,7 +14,7 @@ from smacs.cli.console import for_tables, print_json
 from smacs.cli.options import BankOption
 
 if TYPE_CHECKING:
-    from smacs.store.stats import Coverage, Row
+    from smacs.store.stats import Coverage, StatsRow
 
 
 class By(StrEnum):
@@ -31,7 +31,8 @@ def stats(
     as_json: JsonOption = False,
 ) -> None:
     """Accuracy with its interval, coverage and cost of every LLM, over the whole bank and its parts."""
-    from smacs.store.stats import bank_stats, check_llms, coverage
+    from smacs.store.bank import check_llms
+    from smacs.store.stats import bank_stats, coverage
 
     opened = open_bank(bank)
     check_llms(opened, llm or ())
@@ -44,7 +45,7 @@ def stats(
         typer.secho(gaps, err=True, fg="yellow")
 
 
-def print_stats(rows: "Sequence[Row]") -> None:
+def print_stats(rows: "Sequence[StatsRow]") -> None:
     """The table, on stdout."""
     table = Table("", box=SIMPLE_HEAD)
     for header in ("accuracy %", "95 % interval", "evaluated", "tokens", "seconds"):
@@ -71,7 +72,7 @@ def coverage_gaps(found: "Coverage") -> str:
     return "; ".join(parts) if len(parts) > 1 else ""
 
 
-def _numbers(row: "Row") -> tuple[str, ...]:
+def _numbers(row: "StatsRow") -> tuple[str, ...]:
     evaluated = f"{row.evaluated}/{row.questions}"
     if row.accuracy is None or row.low is None or row.high is None:
         return "-", "-", evaluated, "-", "-"

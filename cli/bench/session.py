@@ -28,7 +28,7 @@ from smacs.cli.console import Console, for_tables
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
-from smacs.store.evaluate.missing import check_gradable
+from smacs.store.evaluate.selection import check_gradable
 from smacs.store.io.lock import write_lock
 from smacs.store.records import Question
 

@@ -17,13 +17,13 @@ from smacs.nodes.shared.determinism import first_largest
 from smacs.nodes.shared.records import RetrievalState
 from smacs.nodes.shared.remarks import remark
 from smacs.nodes.shared.run import Support, Tools
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Categories
 from smacs.store.view import BankView
 
 Floats = npt.NDArray[np.float64]
 
 
-def largest_share(support: Support, datasets: Labels) -> str:
+def largest_share(support: Support, datasets: Categories) -> str:
     """The data set whose support questions have the largest summed similarity; ties: the first in the bank."""
     shares = np.bincount(datasets.codes[support.indices], support.similarities, len(datasets.names))
     return datasets.names[first_largest(shares)]

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from smacs.errors import GradingError
 from smacs.store.graders.choice import find_letter, option_letters
-from smacs.store.graders.final import boxed, stated
-from smacs.store.graders.math import MATH, undecided
+from smacs.store.graders.math import GRADER, undecided
 from smacs.store.graders.number import find_number, number
+from smacs.store.graders.shared.responses import boxed, stated
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 TASKS = ("choice", "math")  # the tasks whose answers can be read and compared
 Answers = list[str | None]  # None: nothing to read
@@ -66,6 +66,6 @@ def equal(left: str, right: str) -> bool:
     if normalised(left) == normalised(right):
         return True
     try:
-        return MATH.grade(Question(id="vote", text="", label=left), rf"\boxed{{{right}}}").correct > 0
+        return GRADER.grade(Question(id="vote", text="", label=left), rf"\boxed{{{right}}}").correct > 0
     except GradingError:  # without its worker only texts can be compared
         return False

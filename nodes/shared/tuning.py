@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, TypeVar, cast, get_type_hints
 
 from smacs.errors import InputError
-from smacs.store.chosen import Setting, Settings
+from smacs.store.tuned_settings import SelectorSettings, SettingValue
 
 T = TypeVar("T")
 
@@ -18,11 +18,11 @@ T = TypeVar("T")
 class Alternatives:
     """The values that a field may have besides its default."""
 
-    def __init__(self, *others: Setting) -> None:
+    def __init__(self, *others: SettingValue) -> None:
         self.others = others
 
 
-def grid(thing: object) -> dict[str, tuple[Setting, ...]]:
+def grid(thing: object) -> dict[str, tuple[SettingValue, ...]]:
     """The values that each setting may have, the default first; nothing for what has no settings to choose."""
     if not is_dataclass(thing):
         return {}
@@ -32,12 +32,12 @@ def grid(thing: object) -> dict[str, tuple[Setting, ...]]:
     return {name: (defaults[name], *others) for name, others in found if others}
 
 
-def setting_values(thing: object) -> dict[str, Setting]:
+def setting_values(thing: object) -> dict[str, SettingValue]:
     """The values of the settings that can be chosen."""
     return {name: getattr(thing, name) for name in grid(thing)}
 
 
-def with_settings(thing: T, chosen: Settings) -> T:
+def with_settings(thing: T, chosen: SelectorSettings) -> T:
     """The same with other settings. Raises InputError for an unknown setting, or a value that is none of its own."""
     known = grid(thing)
     for name, value in chosen.items():
@@ -57,5 +57,5 @@ def points(thing: T) -> list[T]:
     return [with_settings(thing, dict(zip(known, values, strict=True))) for values in product(*known.values())]
 
 
-def _others(hint: Any) -> tuple[Setting, ...]:
+def _others(hint: Any) -> tuple[SettingValue, ...]:
     return next((note.others for note in getattr(hint, "__metadata__", ()) if isinstance(note, Alternatives)), ())

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.errors import InputError
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 Floats = npt.NDArray[np.float64]
 Texts = Sequence[Sequence[str | None]]

@@ -18,10 +18,10 @@ from smacs.store.create.questions import SourcedQuestion, read_questions
 from smacs.store.create.report import CreateReport, Problem, SourceReport, omissions, problem_list, write_report
 from smacs.store.create.sources import Rows, Source, read_source
 from smacs.store.graders import check_label
+from smacs.store.identity import normalised
 from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder

@@ -15,8 +15,8 @@ from smacs.errors import GradingError
 from smacs.store.create.questions import SourcedQuestion
 from smacs.store.create.report import Conflict, Duplicate, Leak, Problem
 from smacs.store.graders import grade
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from smacs.store.create.options import LETTERS, Options, is_missing, parse_list
 from smacs.store.graders.choice import shown_letters
-from smacs.store.graders.final import boxed, stated
 from smacs.store.graders.number import number
-from smacs.store.text import normalised
+from smacs.store.graders.shared.responses import boxed, stated
+from smacs.store.identity import normalised
 
 TASKS = ("open", "choice", "math", "code", "instruction")  # those that there is a prompt for
 TASK_OF = {"number": "math", "ifeval": "instruction", "livecodebench": "code"}  # other graders are called like the task

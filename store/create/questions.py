@@ -11,8 +11,8 @@ from smacs.store.create.options import Options, is_missing, read_options
 from smacs.store.create.report import Location, Problem
 from smacs.store.create.sources import Row, Rows, Source
 from smacs.store.graders import GRADERS
+from smacs.store.identity import question_id
 from smacs.store.records import Question
-from smacs.store.text import question_id
 
 _KNOWN = {"task": {"", "open", *GRADERS}, "grader": {"", *GRADERS}}
 _TEXTS = ("text", "id", "dataset", "subject", "task", "grader")

@@ -13,9 +13,9 @@ import msgspec
 
 from smacs.errors import InputError
 from smacs.store.create.report import Location
+from smacs.store.io.cells import GUARDED, unguarded
 from smacs.store.io.foreign import COMPRESSED, RECORD, decode, stem, unpacked
 from smacs.store.io.parquet import parquet_rows
-from smacs.store.text import GUARDED, unguarded
 
 JSON = (".jsonl", ".ndjson", ".json")
 TABLES = (".csv", ".tsv")

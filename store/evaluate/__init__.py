@@ -1,13 +1,12 @@
 """Filling the bank: LLMs answer its questions, over their endpoints or through batch files, and are graded."""
 
-from smacs.store.evaluate.batch_export import export_batch
-from smacs.store.evaluate.batch_files import BatchFile
 from smacs.store.evaluate.batch_import import import_batch
-from smacs.store.evaluate.batch_report import BatchReport
+from smacs.store.evaluate.batch_requests import BatchFile, export_batch
+from smacs.store.evaluate.batch_results import BatchReport
 from smacs.store.evaluate.estimate import Estimate, estimate
+from smacs.store.evaluate.evaluation import evaluate, evaluate_all, missing_by_llm
+from smacs.store.evaluate.grading import EvaluationSummary, Unanswered
 from smacs.store.evaluate.selection import Selection
-from smacs.store.evaluate.summary import EvaluationSummary, Unanswered
-from smacs.store.evaluate.together import evaluate, evaluate_all, plan
 
 __all__ = [
     "BatchFile",
@@ -21,5 +20,5 @@ __all__ = [
     "evaluate_all",
     "export_batch",
     "import_batch",
-    "plan",
+    "missing_by_llm",
 ]

@@ -1,4 +1,4 @@
-"""What an evaluation would take, before anything is asked."""
+"""What an evaluation would cost, before anything is asked."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -11,8 +11,7 @@ from smacs.pool.calls.tokens import estimate_prompt
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.grading import Grading
-from smacs.store.evaluate.missing import Missing, missing_cells
-from smacs.store.evaluate.selection import EVERYTHING, Selection
+from smacs.store.evaluate.selection import EVERYTHING, Missing, Selection, missing_cells
 from smacs.store.io.jsonl import read_jsonl
 
 

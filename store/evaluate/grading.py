@@ -1,16 +1,55 @@
-"""From an LLM's reply to a cell of V (eq. 1)."""
+"""From an LLM's reply to a cell of V (eq. 1), and what the cells come to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from smacs.pool.calls.replies import Choice, Failure, Reply
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Prompts
-from smacs.store.evaluate.summary import Unanswered
 from smacs.store.graders import grade
 from smacs.store.records import Evaluation, Question
+from smacs.store.stats import wilson
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question without a grade: a kind of `Failure`, or "ungraded" where the grader failed."""
+
+    question: str
+    kind: str
+    message: str
+
+
+@dataclass(slots=True)
+class EvaluationSummary:
+    """How far one LLM is: of `total` questions `done` are graded, `correct` is the sum of their grades.
+
+    `without_grader` of the others came with recorded grades only and cannot be asked. `asked`, `tokens` (generated),
+    `seconds` and `failures` are those of this pass alone. `stopped` says why it ended early, if it did.
+    """
+
+    llm: str
+    total: int
+    done: int
+    correct: float
+    without_grader: int = 0
+    asked: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    failures: list[Unanswered] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def missing(self) -> int:
+        """Questions that can be asked and have no grade."""
+        return self.total - self.done - self.without_grader
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Wilson's 95 % interval of the accuracy so far, None before the first grade."""
+        return wilson(self.correct / self.done, self.done) if self.done else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +66,7 @@ class Grading:
         return cls(prompts, {name: value for name, value in merged.items() if name not in spec.leave_out})
 
     def cell(self, question: Question, reply: Reply | Failure, source: str = "") -> Evaluation | Unanswered:
-        """The graded reply; blocks while it is graded. A call that failed is no wrong answer."""
+        """The graded reply; blocks while it is graded. A failed call is not a wrong answer."""
         if isinstance(reply, Failure) and reply.kind == "empty":
             reply = Reply(reply.llm, (Choice(""),), 0, 0, reply.seconds)  # it did answer: with nothing, which is wrong
         if isinstance(reply, Failure):

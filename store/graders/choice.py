@@ -11,7 +11,7 @@ import string
 from collections.abc import Sequence
 from itertools import takewhile
 
-from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.grader import NO_ANSWER, Grade, Grader
 from smacs.store.records import Question
 
 _OPTION_LINE = re.compile(r"^[ \t]*\(?([A-Z])[).:]\s+\S", re.MULTILINE)
@@ -102,4 +102,4 @@ def _refuses(question: Question) -> str | None:
     return None if fits else ""
 
 
-CHOICE = Grader(_grade, _refuses, 'the letter of one of the options, like "B"')
+GRADER = Grader("choice", _grade, _refuses, 'the letter of one of the options, like "B"')

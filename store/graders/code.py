@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from smacs.store.graders.asserts import VALUES, Taken, take_apart
-from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
-from smacs.store.graders.program import find_program
 from smacs.store.graders.sandbox import no_programs, run_python
+from smacs.store.graders.shared.asserts import VALUES, AssertParts, take_apart
+from smacs.store.graders.shared.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.responses import find_program
 from smacs.store.records import Question
 
 # Values travel as the text of plain Python values; what the program prints goes nowhere.
@@ -92,19 +92,19 @@ def _grade(question: Question, response: str) -> Grade:
     return Grade(float(not reason), program, reason)
 
 
-def _why_wrong(program: str, setup: str, taken: Taken) -> str:
-    called = run_python(_CALLS.format(setup=repr(setup), program=repr(program), calls=repr(taken.calls)))
+def _why_wrong(program: str, setup: str, parts: AssertParts) -> str:
+    called = run_python(_CALLS.format(setup=repr(setup), program=repr(program), calls=repr(parts.calls)))
     if not called.ok:
         return called.reason
     try:
         texts = msgspec.json.decode(called.stdout, type=list[str])
     except (msgspec.DecodeError, UnicodeError):
         return "the program ended before its functions were called"
-    if len(texts) != len(taken.calls):
+    if len(texts) != len(parts.calls):
         return "the program gave other values than were asked for"
-    imports = "".join(f"import {name}\n" for name in taken.modules)
-    parts = {"texts": texts, "setup": imports + (setup if taken.uses_setup else ""), "asserts": taken.asserts}
-    compared = run_python(_ASSERTS.format(name=VALUES, **{name: repr(part) for name, part in parts.items()}))
+    imports = "".join(f"import {name}\n" for name in parts.modules)
+    fields = {"texts": texts, "setup": imports + (setup if parts.uses_setup else ""), "asserts": parts.asserts}
+    compared = run_python(_ASSERTS.format(name=VALUES, **{name: repr(value) for name, value in fields.items()}))
     return compared.reason
 
 
@@ -123,4 +123,6 @@ def _refuses(question: Question) -> str | None:
     return None
 
 
-CODE = Grader(_grade, _refuses, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs)
+GRADER = Grader(
+    "code", _grade, _refuses, 'a list of assert statements, or {"asserts": [...], "setup": "..."}', no_programs
+)

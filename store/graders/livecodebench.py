@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
-from smacs.store.graders.program import find_program, find_script
 from smacs.store.graders.sandbox import no_programs, run_python
+from smacs.store.graders.shared.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.responses import find_program, find_script
 from smacs.store.records import Question
 
 SECONDS = 6.0  # a case, as in the official runner
@@ -64,7 +64,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: str
 
 
-class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ProblemLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A label."""
 
     kind: Literal["stdin", "functional"]
@@ -120,8 +120,8 @@ def _why_wrong(source: str, case: Case, kind: str) -> str:
     return f"expected {case.output.strip()[:100]!r}, got {result.stdout.strip()[:100]!r}"
 
 
-def _problem(label: Any) -> Problem:
-    return msgspec.convert(label, Problem)
+def _problem(label: Any) -> ProblemLabel:
+    return msgspec.convert(label, ProblemLabel)
 
 
 def _refuses(question: Question) -> str | None:
@@ -135,7 +135,8 @@ def _refuses(question: Question) -> str | None:
     return None if fits else ""
 
 
-LIVECODEBENCH = Grader(
+GRADER = Grader(
+    "livecodebench",
     _grade,
     _refuses,
     '{"kind": "stdin", "cases": [{"input": "...", "output": "..."}]}, or kind "functional" with a "function"',

@@ -6,17 +6,36 @@ ever and its own timeout works in main threads only.
 
 import re
 from functools import lru_cache
+from typing import Any
 
-from smacs.store.graders.final import boxed, stated
-from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
-from smacs.store.graders.math_messages import Comparison, Verdict
+import msgspec
+
 from smacs.store.graders.number import hedged, number
-from smacs.store.graders.worker import Worker
+from smacs.store.graders.shared.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.responses import boxed, stated
+from smacs.store.graders.worker import Worker, serve
 from smacs.store.records import Question
 
 LONGEST = 10_000  # characters of a label
 _OR = re.compile(r"\b(?:or|either|between|oder|ou)\b|或|\\lor\b|\\vee\b", re.IGNORECASE)
-_worker = Worker[Comparison, Verdict]("smacs.store.graders.math_worker", Verdict)
+
+
+class Comparison(msgspec.Struct):
+    """A request: is one of the candidates, the first that can be read, equal to the label?"""
+
+    label: str
+    candidates: list[str]
+
+
+class Verdict(msgspec.Struct):
+    """The worker's answer; `parsed` is False when the label cannot be read."""
+
+    parsed: bool
+    correct: bool = False
+    answer: str | None = None
+
+
+_worker = Worker[Comparison, Verdict](__name__, Verdict)
 
 
 def _grade(question: Question, response: str) -> Grade:
@@ -68,4 +87,38 @@ def _parses(label: str) -> bool:
     return verdict is not None and verdict.parsed
 
 
-MATH = Grader(_grade, _refuses, 'an expression as a string, like "x^2 + 5x + 6" or "\\\\frac{1}{2}"')
+def work() -> None:
+    """Compare in the worker process."""
+    import math_verify  # noqa: F401 - takes seconds: before the first request, and never in the caller's process
+
+    serve(Comparison, compare, memory=2 << 30)
+
+
+def compare(request: Comparison) -> Verdict:
+    """Equivalence of the label and the first candidate that math-verify can read."""
+    try:
+        return _compare(request)
+    except Exception:
+        return Verdict(parsed=bool(request.candidates))
+
+
+def _compare(request: Comparison) -> Verdict:
+    from math_verify import verify
+
+    label = _parse(f"${request.label.strip('$ ')}$")
+    if not label:
+        return Verdict(parsed=False)
+    for candidate in request.candidates:
+        if found := _parse(candidate):
+            correct = verify(label, found, timeout_seconds=None)
+            return Verdict(parsed=True, correct=correct, answer=str(found[-1]))
+    return Verdict(parsed=True)
+
+
+def _parse(text: str) -> list[Any]:
+    from math_verify import parse
+
+    return list(parse(text, parsing_timeout=None))
+
+
+GRADER = Grader("math", _grade, _refuses, 'an expression as a string, like "x^2 + 5x + 6" or "\\\\frac{1}{2}"')

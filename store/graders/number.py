@@ -7,8 +7,8 @@ Read from the last `\boxed{}`, else after "the answer is", else the last number 
 import re
 from fractions import Fraction
 
-from smacs.store.graders.final import boxed, stated
-from smacs.store.graders.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.grader import NO_ANSWER, Grade, Grader
+from smacs.store.graders.shared.responses import boxed, stated
 from smacs.store.records import Question
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
@@ -110,4 +110,4 @@ def _refuses(question: Question) -> str | None:
     return None if isinstance(question.label, str) and number(question.label) is not None else ""
 
 
-NUMBER = Grader(_grade, _refuses, 'a number as a string, like "69", "-1.5" or "3/4"')
+GRADER = Grader("number", _grade, _refuses, 'a number as a string, like "69", "-1.5" or "3/4"')

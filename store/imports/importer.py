@@ -12,6 +12,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import gradable
+from smacs.store.identity import normalised
 from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.formats import sources
 from smacs.store.imports.names import LLMNames
@@ -22,7 +23,6 @@ from smacs.store.io.foreign import RECORD
 from smacs.store.manifest import DEFAULT_EMBEDDER
 from smacs.store.manifest import FILE as MANIFEST
 from smacs.store.merge import Found, MergeReport, merge
-from smacs.store.text import normalised
 
 _LISTED = 20  # files that a message lists
 OnProgress = Callable[[MergeReport], None]

@@ -12,8 +12,8 @@ from smacs.store.create.labels import TASK_OF, TASKS, RawLabel, fitting_grader, 
 from smacs.store.create.options import LETTERS, Options, is_missing
 from smacs.store.graders import GRADERS, check_label
 from smacs.store.graders.choice import shown_letters
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 _MATHEMATICS = re.compile(r"math|aime|hmmt|olympiad|(?<![a-z])amc", re.IGNORECASE)
 _MARK = re.compile(r"\(?([A-Za-z])(?:[).:]| \))\s*(?=\S)")

@@ -11,11 +11,11 @@ import numpy as np
 
 from smacs.errors import InputError, SmacsError
 from smacs.pool.config import EmbedderSpec
+from smacs.store.identity import normalised
 from smacs.store.imports.format import Format, ImportOptions
 from smacs.store.imports.names import LLMNames
 from smacs.store.imports.report import FileReport, Tally, UnusableError, examples, kinds
 from smacs.store.merge import Found
-from smacs.store.text import normalised
 
 _DEEP = 32  # levels of a label: one that is nested deeper could be written, but not read again
 _LONG = 240  # bytes of an LLM's name, percent-encoded: it becomes the name of a file

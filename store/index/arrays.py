@@ -21,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.errors import BankError
-from smacs.store.index.labels import Labels
 from smacs.store.index.place import Place
+from smacs.store.index.questions import Categories
 from smacs.store.io.checksums import WrongChecksumError, file_checksum, file_crc32, read_document, sealed_document
 from smacs.store.io.draft import draft_folder
-from smacs.store.io.files import Stamp
+from smacs.store.io.files import Stamp, reserve
 from smacs.store.io.jsonl import scan_jsonl
-from smacs.store.io.room import reserve
 from smacs.store.manifest import BankEmbedder
 from smacs.store.records import Question
 
@@ -44,8 +43,8 @@ class Arrays:
     folder: Path
     matrix: NDArray[np.float32]
     ends: NDArray[np.int64]
-    datasets: Labels
-    subjects: Labels
+    datasets: Categories
+    subjects: Categories
 
 
 class _Names(msgspec.Struct):
@@ -119,11 +118,11 @@ def _opened(folder: Path, dimension: int) -> Arrays:
         raise ValueError("ends.npy does not ascend")
     matrix = load_array(folder / "matrix.npy", np.float32, (len(ends), dimension))
     datasets, subjects = (
-        Labels(load_array(folder / f"{name}.npy", np.int32, (len(ends),)), getattr(names, name))
+        Categories(load_array(folder / f"{name}.npy", np.int32, (len(ends),)), getattr(names, name))
         for name in ("datasets", "subjects")
     )
-    for labels in (datasets, subjects):
-        if len(ends) and not 0 <= labels.codes.min() <= labels.codes.max() < len(labels.names):
+    for either in (datasets, subjects):
+        if len(ends) and not 0 <= either.codes.min() <= either.codes.max() < len(either.names):
             raise ValueError("names.json has too few names")
     return Arrays(folder, matrix, ends, datasets, subjects)
 
@@ -171,7 +170,7 @@ def _write_questions(draft: Path, questions_file: Path, dimension: int) -> tuple
     draft.mkdir()
     scanned = list(scan_jsonl(questions_file, Question))
     questions = [question for question, _ in scanned]
-    datasets, subjects = Labels.of(q.dataset for q in questions), Labels.of(q.subject for q in questions)
+    datasets, subjects = Categories.of(q.dataset for q in questions), Categories.of(q.subject for q in questions)
     np.save(draft / "ends.npy", np.array([end for _, end in scanned], np.int64))
     np.save(draft / "datasets.npy", datasets.codes)
     np.save(draft / "subjects.npy", subjects.codes)

@@ -32,7 +32,7 @@ _SPARE = 16 << 20  # bytes that are left free on the disk
 
 
 class BrokenIndexError(BankError):
-    """Chroma fails with these files: they may be damaged (see `smacs.store.index.damage`)."""
+    """Chroma fails with these files: they may be damaged (see `smacs.store.index.access`)."""
 
 
 def shard_rows(dimension: int) -> int:

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from smacs.errors import BankError
 from smacs.store.index.chroma import BrokenIndexError, ChromaFolder
 from smacs.store.index.place import Place
+from smacs.store.io.files import cannot_write, check_room
 from smacs.store.io.lock import write_lock
-from smacs.store.io.room import cannot_write, check_room
 
 # glibc keeps freed memory in pieces that it cannot reuse unless there is one arena and large blocks are mapped.
 _MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}

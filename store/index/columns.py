@@ -1,6 +1,6 @@
 """One LLM's column of V as a memory-mapped file, so that a large bank opens without reading its evaluations again.
 
-`columns/<llm>@<time>-<size>-<checksum>.npy`: of which state of the evaluations it is made, and its XXH3.
+`columns/<llm>@<time>-<size>-<checksum>.npy`: the name says which state of the evaluations it is of, and its XXH3.
 """
 
 import logging
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 def column(
     folder: Path, llm: str, of: Stamp, size: int, read: Callable[[], NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """One LLM's column of V (N,), from the file made of the evaluations `of` that stamp, or `read` and kept.
+    """One LLM's column of V (N,), from the file for the evaluations with stamp `of`; else from `read`, and kept.
 
-    A file that is damaged is not used, and made anew.
+    A damaged file is not used, and made anew.
     """
     for file in _files(folder, llm, of):
         with suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The bank's matrix E (N, d): vectors from Chroma; what it lacks from those that were given, or the embedder.
+"""The bank's matrix E (N, d): vectors from Chroma, else those that came with the questions, else the embedder's.
 
 A question is embedded again when its text or its embedder is another one than Chroma's hash says. Every vector is on
 the disk before the next questions are embedded: a kill loses one group of them. Until all are there they are kept in a
@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smacs.errors import BankError, EmbedderMismatchError, EmbeddingError
-from smacs.store.index.access import Access, access
+from smacs.store.index.access import Access, access, check_damaged
 from smacs.store.index.chroma import DAMAGED, REPLACED, BrokenIndexError, are_unit, batch_rows, shard_rows
-from smacs.store.index.damage import check_damaged
-from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.index.place import Place
+from smacs.store.index.vector_file import VectorFile, content_hash
 from smacs.store.manifest import BankEmbedder
 from smacs.store.records import Question
 
@@ -44,7 +43,7 @@ class MatrixWork:
     place: Place
     questions: Sequence[Question]
     made_for: BankEmbedder
-    given: GivenVectors
+    supplied: VectorFile
     embedder: "Embedder | None"
     on_progress: OnProgress
 
@@ -64,9 +63,9 @@ async def fill_matrix(work: MatrixWork, matrix: Matrix, *, rebuild: bool = False
         await filling.again()
 
 
-def kept_vectors(place: Place, made_for: BankEmbedder) -> GivenVectors:
+def kept_vectors(place: Place, made_for: BankEmbedder) -> VectorFile:
     """The vectors that were embedded for an index that is not complete yet."""
-    return GivenVectors(place.arrays / ".embedded", made_for)
+    return VectorFile(place.arrays / ".embedded", made_for)
 
 
 class _Filling:
@@ -90,7 +89,7 @@ class _Filling:
                 await asyncio.to_thread(self._set_aside, index, set_aside)
             missing = await asyncio.to_thread(self._read, index, range(len(self.questions)))
             if missing:
-                rest = await asyncio.to_thread(self._take_given, index, missing)
+                rest = await asyncio.to_thread(self._take_supplied, index, missing)
                 rest = await asyncio.to_thread(self._take, self.kept, index, rest)
                 await self._embed(index, rest)
                 missing = await asyncio.to_thread(self._read, index, missing)
@@ -123,7 +122,7 @@ class _Filling:
 
     def _check_remakeable(self, error: BrokenIndexError) -> None:
         """Raise BankError where some vectors would have to be embedded, and nobody is here to do it."""
-        there = self.work.given.find(self.hashes)[0] | self.kept.find(self.hashes)[0]
+        there = self.work.supplied.find(self.hashes)[0] | self.kept.find(self.hashes)[0]
         if self.work.embedder is None and not there.all():
             raise BankError(
                 f"{error} It is damaged; {int((~there).sum()):,} of its vectors have to be embedded again. "
@@ -143,20 +142,20 @@ class _Filling:
             log.warning("%s: %d vectors fail their checksum, and are made anew.", self.work.place, damaged)
         return missing
 
-    def _take_given(self, index: Access, missing: list[int]) -> list[int]:
+    def _take_supplied(self, index: Access, missing: list[int]) -> list[int]:
         """Write those that came with the questions. Raises BankError where one of them is damaged."""
-        given, rest = self.work.given, self._take(self.work.given, index, missing)
-        damaged = np.flatnonzero(given.damaged([self.hashes[i] for i in rest]))
+        supplied, rest = self.work.supplied, self._take(self.work.supplied, index, missing)
+        damaged = np.flatnonzero(supplied.damaged([self.hashes[i] for i in rest]))
         if len(damaged):
             name = self.questions[rest[damaged[0]]].id
             raise BankError(
-                f"{given.file}: {len(damaged):,} vectors have a wrong checksum, such as that of question {name!r}. "
+                f"{supplied.file}: {len(damaged):,} vectors have a wrong checksum, such as that of question {name!r}. "
                 "Restore the file from a copy, or import their source again, which replaces them. Without either: move "
                 "the file away, and the bank's embedder embeds the questions of all its vectors."
             )
         return rest
 
-    def _take(self, source: GivenVectors, index: Access, missing: list[int]) -> list[int]:
+    def _take(self, source: VectorFile, index: Access, missing: list[int]) -> list[int]:
         """Write those that a file has; the positions of the others."""
         rest = []
         for group in self._groups(missing, self.batch):

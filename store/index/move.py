@@ -19,13 +19,12 @@ from smacs.pool.calls.urls import shown
 from smacs.store.bank import QuestionBank
 from smacs.store.index.access import access
 from smacs.store.index.arrays import arrays_folder, build_arrays, new_matrix
-from smacs.store.index.given import GivenVectors
 from smacs.store.index.matrix import MatrixWork, OnProgress, fill_matrix
 from smacs.store.index.place import Place, place_of
+from smacs.store.index.vector_file import VectorFile
 from smacs.store.io.draft import draft_folder
-from smacs.store.io.files import stamp
+from smacs.store.io.files import stamp, writing
 from smacs.store.io.lock import write_lock
-from smacs.store.io.room import writing
 from smacs.store.manifest import BankEmbedder, Manifest, write_manifest
 from smacs.store.records import Question
 
@@ -48,7 +47,7 @@ async def new_embedder(bank: QuestionBank, embedder: "Embedder", on_progress: On
         place = place_of(bank.path, target)
 
         async def fill(items: list[Question], matrix: NDArray[np.float32]) -> None:
-            work = MatrixWork(place, items, made_for, GivenVectors(bank.path, made_for), embedder, on_progress)
+            work = MatrixWork(place, items, made_for, VectorFile(bank.path, made_for), embedder, on_progress)
             await fill_matrix(work, matrix)
 
         folder = arrays_folder(place, made_for, stamp(bank.questions_file))
@@ -88,8 +87,8 @@ def check_url(server: str) -> None:
         raise InputError(f"Expected the URL of a Chroma server, such as http://localhost:8000, got {shown(server)!r}.")
 
 
-class _Known:
-    """The bank's own vectors in the part of an embedder."""
+class _BankVectors:
+    """An embedder that only looks up the vectors of the bank."""
 
     def __init__(self, bank: QuestionBank, matrix: NDArray[np.float32]) -> None:
         self.spec = bank.embedder
@@ -106,13 +105,13 @@ async def _copy(bank: QuestionBank, place: Place, on_progress: OnProgress) -> No
     """Write every vector to `place`, read it back from there, compare."""
     matrix = (await bank.load(None)).matrix
     made_for = bank.manifest.embedder
-    given = GivenVectors(bank.path, made_for)
-    work = MatrixWork(place, bank.questions, made_for, given, _Known(bank, matrix), on_progress)
+    supplied = VectorFile(bank.path, made_for)
+    work = MatrixWork(place, bank.questions, made_for, supplied, _BankVectors(bank, matrix), on_progress)
     with writing(place.folder), draft_folder(place.folder, ".move-") as folder:
         back = new_matrix(folder / "back.npy", matrix.shape)
         await fill_matrix(work, back)
         if not np.allclose(back, matrix, atol=1e-6):
-            raise BankError(f"{place} gives other vectors back than it was given; the index stays where it was.")
+            raise BankError(f"{place} returns other vectors than were written to it; the index stays where it was.")
 
 
 def _switch(bank: QuestionBank, target: Manifest) -> None:

@@ -1,10 +1,10 @@
-"""Checksums: nothing that fails its own is ever read as data.
+"""Checksums: what fails its checksum is never read as data.
 
-Truth carries its checksum along. A line of JSON ends in it, `,"crc32":"1a2b3c4d"}`: the CRC-32 of the bytes before that
-comma, so that every single flipped bit shows. A whole JSON document has it as its first key, over the rest in its
-canonical form. What has none was written by an older version, or edited by hand by somebody who deleted it: that is
-how an edit is accepted, and `smacs bank seal` gives it one again. What is derived has an XXH3 of each file, which takes
-a twentieth of a second for a gigabyte.
+What nothing else can replace carries its checksum along. A line of JSON ends in it, `,"crc32":"1a2b3c4d"}`: the CRC-32
+of the bytes before that comma, so that any flipped bit shows. A whole JSON document has it as its first key, over the
+rest in canonical form. What has no checksum was written by an older version, or edited by somebody who deleted it: that
+is how an edit by hand is accepted, and `smacs bank seal` adds a checksum again. Derived files have an XXH3 each, which
+takes a twentieth of a second for a gigabyte.
 """
 
 import re

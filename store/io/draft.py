@@ -1,7 +1,8 @@
-"""Written beside its place and moved there when it is whole: a kill leaves what was there before, or all of it.
+"""Files and folders written beside their place and renamed into it when complete: a kill leaves the old or the new one.
 
-What is being written is locked. The system drops the lock when the writer dies, in whatever container it ran; what can
-be locked is nobody's, and the next writer to the same place sweeps it away. What has no lock is left alone.
+A draft is locked while it is written. The system drops the lock when the writer dies, in whatever container it ran.
+So a draft that can be locked is an orphan, and the next writer to the same place removes it. A draft without a lock
+file is left alone.
 """
 
 import os
@@ -22,7 +23,7 @@ LOCK = "draft.lock"
 
 @contextmanager
 def draft_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """A folder `parent`/`prefix`..., gone at the end with what is left in it; sweeps what killed ones left behind.
+    """A folder `parent`/`prefix`..., removed at the end with what is left in it. Removes those of killed writers first.
 
     Raises OSError.
     """

@@ -2,7 +2,7 @@
 
 A last line without its end is what such a writer leaves: readers skip it, the next writer cuts it off. Any other line
 that is broken, fails its checksum (see `smacs.store.io.checksums`), or is JSON but not the expected record, is an error
-that names the file and the line. A line without a checksum is read as ever.
+that names the file and the line. A line without a checksum is read all the same.
 """
 
 import os
@@ -18,7 +18,7 @@ import msgspec
 
 from smacs.errors import BankError
 from smacs.store.io.checksums import ACCEPT, FIELD, intact, sealed
-from smacs.store.io.room import writing
+from smacs.store.io.files import writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 WRONG = (

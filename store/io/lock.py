@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from smacs.errors import BankLockedError
-from smacs.store.io.room import cannot_write, writing
+from smacs.store.io.files import cannot_write, writing
 
 _GLANCE = 0.1  # seconds: `is_held` has a lock for an instant, which no writer should take for another writer
 

@@ -1,4 +1,4 @@
-"""Work that many ask for at the same time and one does, whatever threads and event loops they are in."""
+"""Work that many callers want at the same time is done once, in whatever threads and event loops they are."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -10,18 +10,18 @@ T = TypeVar("T")
 
 
 class Once(Generic[K, T]):
-    """Runs work by key: who asks for a key that is being worked on waits for that result.
+    """Runs work by key: a caller whose key is being worked on waits for that result.
 
-    The key says what is made. `means` are what somebody makes it with (an embedder that may be down, or none): who
-    brings other means gets the result too, but an error only where the means are the same, and else does the work.
-    Nothing is remembered: who asks later starts anew.
+    The key says what is made, `means` what a caller makes it with (an embedder that may be down, or none). A caller
+    with other means shares the result, but not an error: it then does the work itself. Nothing is remembered: a later
+    caller starts anew.
     """
 
     def __init__(self) -> None:
         self._running: dict[K, tuple[Future[T], object]] = {}
 
     async def run(self, key: K, work: Callable[[], Awaitable[T]], *, means: object = None) -> T:
-        """Run `work`, or wait for the one that does; when that one is cancelled, somebody who waits takes over."""
+        """Run `work`, or wait for the caller that does; if that one is cancelled, one that waits takes over."""
         while True:
             mine: Future[T] = Future()
             mine.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel it for the others
@@ -49,4 +49,4 @@ class Once(Generic[K, T]):
 
 
 class _GivenUpError(Exception):
-    """Who did the work was cancelled."""
+    """The caller that did the work was cancelled."""

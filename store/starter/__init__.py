@@ -7,12 +7,11 @@ from pathlib import Path
 
 from smacs.errors import BankError
 from smacs.paths import home
-from smacs.store.bank import QuestionBank
 from smacs.store.io.draft import draft_folder
 
 
-def starter_bank() -> QuestionBank:
-    """The starter bank in `home()/banks/starter-<hash of its content>`; copied there by the first call.
+def starter_folder() -> Path:
+    """The starter bank's folder, `home()/banks/starter-<hash of its content>`; the first call copies it there.
 
     Raises BankError.
     """
@@ -23,7 +22,7 @@ def starter_bank() -> QuestionBank:
     target = home() / "banks" / f"starter-{_digest(source, files)}"
     if not target.exists():
         _copy(source, files, target)
-    return QuestionBank.open(target)
+    return target
 
 
 def _digest(source: Path, files: list[Path]) -> str:

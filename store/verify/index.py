@@ -1,6 +1,6 @@
 """Verify what is derived from the bank's files: the vectors in Chroma, and the memory-mapped arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from shlex import quote
 
 import numpy as np
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
 from smacs.store.index.access import Access, access
-from smacs.store.index.arrays import arrays_folder, damaged, open_arrays
+from smacs.store.index.arrays import Arrays, arrays_folder, damaged, open_arrays
 from smacs.store.index.chroma import DAMAGED, batch_rows, shard_rows
 from smacs.store.index.columns import damaged_column
-from smacs.store.index.given import content_hash
-from smacs.store.index.place import place_of
+from smacs.store.index.place import Place, place_of
+from smacs.store.index.vector_file import content_hash
 from smacs.store.io.files import stamp
 from smacs.store.records import Question
-from smacs.store.verify.problem import Problem
+from smacs.store.verify.truth import Problem
 
-ANEW = "It is not used, and made anew when the bank is used next. Or all of it now: smacs bank index --rebuild"
+ANEW = "It is not used, and is made anew when the bank is used next; all of it now: smacs bank index --rebuild"
 MEND = "Build it anew: smacs bank index --rebuild"
 REMAKE = "They are not used, and made anew by: smacs bank index. Or all of them: smacs bank index --rebuild"
 FILL = "Embed them: smacs bank index"
@@ -28,19 +28,8 @@ _WAIT = 10.0  # seconds for another process that uses the index
 def index(bank: QuestionBank) -> Iterator[Problem]:
     """Count, content, dimension and length of the vectors; checksums of the arrays. Changes nothing."""
     place = place_of(bank.path, bank.manifest)
-    folder = arrays_folder(place, bank.manifest.embedder, stamp(bank.questions_file))
-    name, wrong = f"arrays/{folder.name}", damaged(folder) if folder.exists() else []
-    for file in wrong:
-        yield Problem(f"{name}/{file}", "has a wrong checksum", ANEW)
-    for column in sorted((folder / "columns").glob("*@*.npy")):
-        if damaged_column(column):
-            yield Problem(f"{name}/columns/{column.name}", "has a wrong checksum", ANEW)
-    arrays = None if wrong else open_arrays(folder, bank.manifest.embedder.dimension)
-    if folder.exists() and not wrong and arrays is None:
-        yield Problem(name, "its files do not fit together", ANEW)
-    for aside in sorted(place.folder.glob("chroma.*-*")):
-        why = "was damaged and is no longer used" if f".{DAMAGED}-" in aside.name else "was replaced by a rebuild"
-        yield Problem(aside.name, f"an index that {why}", f"To be rid of it: rm -r {quote(str(aside))}", harmless=True)
+    arrays = yield from _arrays(bank, place)
+    yield from _set_aside(place)
     if not place.server and not place.chroma.exists():
         yield Problem("chroma", f"there is no index of the {len(bank.questions):,} questions yet", FILL, harmless=True)
         return
@@ -52,6 +41,28 @@ def index(bank: QuestionBank) -> Iterator[Problem]:
             opened.close()
     except BankError as error:
         yield Problem("chroma", str(error), MEND)
+
+
+def _arrays(bank: QuestionBank, place: Place) -> Generator[Problem, None, Arrays | None]:
+    """Problems of the memory-mapped arrays; returns those that can be used."""
+    folder = arrays_folder(place, bank.manifest.embedder, stamp(bank.questions_file))
+    name, wrong = f"arrays/{folder.name}", damaged(folder) if folder.exists() else []
+    for file in wrong:
+        yield Problem(f"{name}/{file}", "has a wrong checksum", ANEW)
+    for column in sorted((folder / "columns").glob("*@*.npy")):
+        if damaged_column(column):
+            yield Problem(f"{name}/columns/{column.name}", "has a wrong checksum", ANEW)
+    arrays = None if wrong else open_arrays(folder, bank.manifest.embedder.dimension)
+    if folder.exists() and not wrong and arrays is None:
+        yield Problem(name, "its files do not fit together", ANEW)
+    return arrays
+
+
+def _set_aside(place: Place) -> Iterator[Problem]:
+    """Indexes that nothing uses any more."""
+    for aside in sorted(place.folder.glob("chroma.*-*")):
+        why = "was damaged and is no longer used" if f".{DAMAGED}-" in aside.name else "was replaced by a rebuild"
+        yield Problem(aside.name, f"an index that {why}", f"To remove it: rm -r {quote(str(aside))}", harmless=True)
 
 
 def _vectors(bank: QuestionBank, opened: Access, matrix: NDArray[np.float32] | None) -> Iterator[Problem]:
@@ -74,7 +85,7 @@ def _vectors(bank: QuestionBank, opened: Access, matrix: NDArray[np.float32] | N
     if missing:
         yield Problem("chroma", f"{missing:,} of {len(questions):,} questions have no vector", FILL, harmless=True)
     if changed:
-        yield Problem("chroma", f"{changed:,} vectors are of another text than their question's", FILL, harmless=True)
+        yield Problem("chroma", f"{changed:,} vectors are of an older text of their question", FILL, harmless=True)
     if damaged:
         yield Problem("chroma", f"{damaged:,} vectors are not what was written: they fail their checksum", REMAKE)
     if other:

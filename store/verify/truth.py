@@ -2,25 +2,67 @@
 
 import math
 from collections.abc import Iterator, Set
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
+import msgspec
 import numpy as np
 
 from smacs.errors import GradingError
 from smacs.store.bank import QuestionBank
 from smacs.store.graders import check_label, gradable
+from smacs.store.identity import normalised
 from smacs.store.index.chroma import are_unit
-from smacs.store.index.given import GivenVectors
-from smacs.store.io.jsonl import remedy
+from smacs.store.index.vector_file import VectorFile
+from smacs.store.io.checksums import intact
+from smacs.store.io.jsonl import decode_line, is_half, reading, remedy
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import normalised
-from smacs.store.verify.lines import Line, every_line
-from smacs.store.verify.problem import Problem
 
+T = TypeVar("T", bound=msgspec.Struct)
 SEAL = "Give them one: smacs bank seal"
 _GROUP = 4_096  # vectors looked at together
 _SHOWN = 5  # examples of one kind
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something broken: where, what is wrong, and how to mend it.
+
+    `harmless`: nothing is lost by it, and the next writer tidies it up.
+    """
+
+    where: str
+    what: str
+    mend: str
+    harmless: bool = False
+
+
+class CheckedLine(msgspec.Struct, Generic[T]):
+    """A line's number from 1; its record, or what is wrong with it.
+
+    A `half` line is the last one, without its end. A `bare` one has no checksum.
+    """
+
+    number: int
+    record: T | None = None
+    wrong: str = ""
+    half: bool = False
+    bare: bool = False
+
+
+def every_line(path: Path, record: type[T]) -> Iterator[CheckedLine[T]]:
+    """All lines that are not empty; a missing file has none. Raises BankError for a file that cannot be read."""
+    if not path.exists():
+        return
+    decoder = msgspec.json.Decoder(record)
+    with reading(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                item = decode_line(line, decoder)
+                if isinstance(item, str):
+                    yield CheckedLine(number, wrong=item.lstrip(": "), half=is_half(line))
+                else:
+                    yield CheckedLine(number, item, bare=intact(line) is None)
 
 
 def questions(bank: QuestionBank, ids: set[str]) -> Iterator[Problem]:
@@ -81,17 +123,17 @@ def keywords(bank: QuestionBank) -> Iterator[Problem]:
     yield from _bare(file.name, bare)
 
 
-def given_vectors(bank: QuestionBank) -> Iterator[Problem]:
+def supplied_vectors(bank: QuestionBank) -> Iterator[Problem]:
     """Checksum and length of every vector that came with a question."""
-    given = GivenVectors(bank.path, bank.manifest.embedder)
-    name = given.file.relative_to(bank.path).as_posix()
-    if given.half:
+    vectors = VectorFile(bank.path, bank.manifest.embedder)
+    name = vectors.file.relative_to(bank.path).as_posix()
+    if vectors.half:
         yield Problem(name, "ends in half a record, of a writer that was killed", "Nothing to do.", harmless=True)
-    broken = given.broken()
+    broken = vectors.broken()
     if broken:
-        what = f"{len(broken)} of {len(given.records())} vectors have a wrong checksum, such as record {broken[0]}"
+        what = f"{len(broken)} of {len(vectors.records())} vectors have a wrong checksum, such as record {broken[0]}"
         yield Problem(name, what, "Restore the file from a copy, or delete it and import its source again.")
-    records = given.records()
+    records = vectors.records()
     for start in range(0, len(records), _GROUP):
         bad = np.flatnonzero(~are_unit(records["row"][start : start + _GROUP]))
         if len(bad) and not broken:
@@ -116,7 +158,7 @@ def _bare(name: str, lines: list[int]) -> Iterator[Problem]:
         yield Problem(name, what, SEAL, harmless=True)
 
 
-def _broken(where: str, line: Line[Any], mend: str) -> Problem:
+def _broken(where: str, line: CheckedLine[Any], mend: str) -> Problem:
     if line.half:
         return Problem(where, "half a line, of a writer that was killed", "Nothing to do.", harmless=True)
     return Problem(where, line.wrong, mend)

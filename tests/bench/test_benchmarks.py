@@ -16,9 +16,9 @@ from smacs.bench.benchmarks.shared.leaks import near_copies
 from smacs.errors import BankError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
+from smacs.store.identity import normalised
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import normalised
 
 SPEC = EmbedderSpec(model="given", dimension=3)
 NUMBERS = st.lists(st.integers(0, 20), max_size=12)

@@ -8,7 +8,7 @@ import pytest
 
 from smacs.bench.benchmarks import bank_part, find_benchmark, test_questions
 from smacs.store.graders import check_label, grade
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("SMACS_DATA", ROOT.parent / "shared" / "data"))

@@ -18,7 +18,7 @@ from smacs.nodes.retrieve import support_set
 from smacs.nodes.select import best
 from smacs.nodes.shared.determinism import all_equal, first_largest, places
 from smacs.nodes.shared.run import Support
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Categories
 
 # The same sum in two orders: 0.6000000000000001 and 0.6.
 MORE, LESS = (0.1 + 0.2) + 0.3, 0.1 + (0.2 + 0.3)
@@ -94,7 +94,7 @@ def test_answers_with_as_many_votes_are_chosen_by_summed_prior_and_then_by_order
 
 def test_data_sets_with_the_same_share_are_taken_in_the_order_of_the_bank() -> None:
     support = Support(np.arange(4), np.array([LESS, 0.1, 0.2, 0.3]), 0.0)
-    assert largest_share(support, Labels.of(["first", "second", "second", "second"])) == "first"
+    assert largest_share(support, Categories.of(["first", "second", "second", "second"])) == "first"
 
 
 def test_the_ranking_score_counts_equal_scores_half() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from smacs.nodes.retrieve import ROUNDING, summarise, support_set
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Categories
 
 AXES = np.eye(2, dtype=np.float32)
 
@@ -81,7 +81,7 @@ def test_support_is_the_set_above_the_threshold_in_any_order(
 def test_summary_shows_shares_and_the_nearest() -> None:
     matrix = unit((1, 0), (4, 3), (3, 4))
     support = support_set(matrix, AXES[0], n_base=3, gamma=0.5)
-    summary = summarise(support, Labels.of(["math", "code", "math"]), ["a", "b", "c"].__getitem__)
+    summary = summarise(support, Categories.of(["math", "code", "math"]), ["a", "b", "c"].__getitem__)
     assert summary["count"] == 3
     assert summary["datasets"] == pytest.approx({"math": 0.6667, "code": 0.3333})
     assert [item["text"] for item in summary["nearest"]] == ["a", "b", "c"]

@@ -5,7 +5,7 @@ import pytest
 
 from smacs.nodes.baselines.route import accuracies_within, largest_share
 from smacs.nodes.shared.run import Support
-from smacs.store.index.labels import Labels
+from smacs.store.index.questions import Categories
 
 NAN = float("nan")
 
@@ -16,6 +16,6 @@ def test_accuracies_leave_missing_cells_out_and_fall_back_to_the_whole_bank() ->
 
 
 def test_the_data_set_has_the_largest_summed_similarity_not_the_most_questions() -> None:
-    labels = Labels.of(["law", "law", "algebra", "law"])
+    labels = Categories.of(["law", "law", "algebra", "law"])
     support = Support(np.array([0, 1, 2]), np.array([0.2, 0.2, 0.5]), 0.0)  # law 0.4, algebra 0.5
     assert largest_share(support, labels) == "algebra"

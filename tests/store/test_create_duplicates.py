@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from smacs.store.create.duplicates import distinct, nearest, same_label, unique_ids, without_excluded
 from smacs.store.create.questions import SourcedQuestion
 from smacs.store.create.report import Location
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 
 def draft(number: int, text: str, label: str = "1", identity: str = "") -> SourcedQuestion:

@@ -8,8 +8,8 @@ from smacs.errors import InputError
 from smacs.store.create.columns import find_columns
 from smacs.store.create.questions import read_questions
 from smacs.store.create.sources import Row, Rows, Source
+from smacs.store.identity import question_id
 from smacs.store.records import Question
-from smacs.store.text import question_id
 
 
 def questions(rows: list[dict[str, Any]], **source: Any) -> list[Question]:
@@ -38,7 +38,7 @@ def problems(rows: list[dict[str, Any]], **source: Any) -> list[str]:
         ({"columns": {"txt": "question"}}, "expected a field out of text, label.*got 'txt'"),
         ({"constants": {"label": "1"}}, "expected a field out of dataset, subject"),
         ({"columns": {"task": "question"}, "constants": {"task": "math"}}, "'task' has a column and a constant"),
-        ({"constants": {"grader": "maths"}}, "expected a grader out of number, math.*got 'maths'"),
+        ({"constants": {"grader": "maths"}}, "expected a grader out of choice, code.*got 'maths'"),
         ({"limit": 0}, "a limit of at least 1"),
     ],
 )
@@ -120,7 +120,7 @@ def test_code_with_a_setup() -> None:
 
 
 def test_a_grader_that_cannot_be_told_is_asked_for() -> None:
-    with pytest.raises(InputError, match=r"no grader fits all labels, such as 'Paris'. Say one of number, math"):
+    with pytest.raises(InputError, match=r"no grader fits all labels, such as 'Paris'. Say one of choice, code"):
         questions([{"question": "Capital of France?", "answer": "Paris"}])
 
 

@@ -18,11 +18,11 @@ from smacs.store.bank import QuestionBank
 from smacs.store.create.sources import Source, read_file
 from smacs.store.export import Part, export
 from smacs.store.imports import import_
+from smacs.store.io.cells import guarded, unguarded
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import guarded, unguarded
 
 SPEC = EmbedderSpec(model="fake", dimension=3)
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from smacs.errors import GradingError
 from smacs.store.graders import GRADERS, check_label, grade
 from smacs.store.graders.choice import find_letter
-from smacs.store.graders.final import boxed, stated
 from smacs.store.graders.number import find_number
-from smacs.store.graders.program import find_program, find_script
+from smacs.store.graders.shared.responses import boxed, find_program, find_script, stated
 from smacs.store.records import Question
 
 OPTIONS = "Which one?\n(A) gold\n(B) iron\n(C) tin\n(D) lead"

@@ -8,7 +8,7 @@ import pytest
 
 from smacs.errors import GradingError
 from smacs.store.graders import check_label
-from smacs.store.graders.asserts import take_apart
+from smacs.store.graders.shared.asserts import take_apart
 from smacs.store.records import Question
 
 MBPP = Path(os.environ.get("SMACS_DATA", Path(__file__).parents[3] / "shared" / "data")) / "benchmarks" / "mbpp.jsonl"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from smacs.store.graders import check_label, grade
-from smacs.store.graders.asserts import take_apart
-from smacs.store.graders.program import find_program
 from smacs.store.graders.sandbox import sandbox_available
+from smacs.store.graders.shared.asserts import take_apart
+from smacs.store.graders.shared.responses import find_program
 from smacs.store.records import Question
 
 works = pytest.mark.skipif(sandbox_available() is not None, reason=str(sandbox_available()))

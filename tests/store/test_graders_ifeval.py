@@ -167,4 +167,4 @@ def test_every_label_of_the_benchmark_is_accepted() -> None:
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ifeval, "find_spec", lambda name: None if name == "punkt" else object())
     with pytest.raises(GradingError, match=r"need punkt: pip install 'smacs\[bench\]'"):
-        ifeval.IFEVAL.grade(question([COMMA]), "Iron")
+        ifeval.GRADER.grade(question([COMMA]), "Iron")

@@ -14,12 +14,12 @@ from smacs.store.records import Question
 READERS = """
 from smacs.nodes.shared.extract import final_expression
 from smacs.store.create.labels import final
-from smacs.store.graders.checks import Bullets, Frequency, Include, Json, Numbered, Paragraphs, Sentences, Words
+from smacs.store.graders.instruction import Bullets, Frequency, Include, Json, Numbered, Paragraphs, Sentences, Words
 from smacs.store.graders.choice import find_letter, shown_letters
-from smacs.store.graders.final import boxed, stated
+from smacs.store.graders.shared.responses import boxed, stated
 from smacs.store.graders.math import undecided
 from smacs.store.graders.number import find_number
-from smacs.store.graders.program import find_program, find_script
+from smacs.store.graders.shared.responses import find_program, find_script
 from smacs.store.imports.formats._evalscope_review import split_options
 from smacs.store.imports.formats._evalscope_review import _turns
 readers = [

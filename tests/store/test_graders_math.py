@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smacs.store.graders import Grade, check_label, grade
-from smacs.store.graders.math_messages import Comparison, Verdict
+from smacs.store.graders.math import Comparison, Verdict
 from smacs.store.graders.worker import Worker
 from smacs.store.records import Question
 
@@ -89,7 +89,7 @@ def test_a_response_without_mathematics_has_no_answer() -> None:
 
 @pytest.mark.slow
 def test_an_endless_comparison_is_killed_and_the_next_one_works() -> None:
-    worker = Worker[Comparison, Verdict]("smacs.store.graders.math_worker", Verdict, seconds=1.0)
+    worker = Worker[Comparison, Verdict]("smacs.store.graders.math", Verdict, seconds=1.0)
     assert worker.ask(Comparison("5", ["$10^{10^{10^{10}}}$"])) is None
     verdict = worker.ask(Comparison("5", ["$2+3$"]))
     assert verdict is not None and verdict.correct

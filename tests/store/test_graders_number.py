@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.store.graders import Grade, grade
-from smacs.store.graders.grader import NO_ANSWER
 from smacs.store.graders.number import find_number, number
+from smacs.store.graders.shared.grader import NO_ANSWER
 from smacs.store.records import Question
 
 SEEN = {"right": (1.0, True), "wrong": (0.0, True), "unread": (0.0, False)}  # correct, whether an answer was read

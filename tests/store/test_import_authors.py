@@ -14,7 +14,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
 from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.formats.authors import FORMAT
-from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.index.vector_file import VectorFile, content_hash
 from smacs.store.merge import MergeReport
 
 DIMENSION = 4096
@@ -83,7 +83,7 @@ def test_its_vectors_are_kept_at_length_1(released: Path, tmp_path: Path) -> Non
     bank = QuestionBank.open(tmp_path / "bank")
     made_for = bank.manifest.embedder
     hashes = [content_hash(made_for, question.text) for question in bank.questions]
-    found, rows = GivenVectors(bank.path, made_for).find(hashes)
+    found, rows = VectorFile(bank.path, made_for).find(hashes)
     assert found.all()
     vectors = np.array([value["embedding"] for value in json.loads(released.read_text()).values()])
     np.testing.assert_allclose(rows, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), atol=1e-6)

@@ -47,7 +47,7 @@ def test_the_id_of_a_bank_question(tmp_path: Path) -> None:
         ({"correct": "yes"}, r"line 1: Expected `bool \| float \| null`, got `str` - at `\$.correct`"),
         ({"corect": 1}, "line 1: Object contains unknown field `corect`"),
         ({"llm": " "}, "line 1: `question` or `llm` is empty"),
-        ({"label": "1", "grader": "magic"}, "expected a `grader` out of number, math"),
+        ({"label": "1", "grader": "magic"}, "expected a `grader` out of choice, code"),
     ],
 )
 def test_a_line_that_is_not_as_expected(tmp_path: Path, line: dict[str, Any], said: str) -> None:

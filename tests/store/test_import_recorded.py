@@ -12,7 +12,7 @@ import pytest
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
-from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.index.vector_file import VectorFile, content_hash
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `data` is not installed")
 pyarrow = pytest.importorskip("pyarrow")
@@ -71,7 +71,7 @@ def test_a_bank_of_it(make: Make, tmp_path: Path) -> None:
     assert (cell.answer, cell.response, cell.source) == (None, "No idea", "recorded: recorded/responses.parquet")
     made_for = bank.manifest.embedder
     hashes = [content_hash(made_for, question.text) for question in bank.questions]
-    np.testing.assert_allclose(GivenVectors(bank.path, made_for).find(hashes)[1], np.eye(4, 384), atol=1e-6)
+    np.testing.assert_allclose(VectorFile(bank.path, made_for).find(hashes)[1], np.eye(4, 384), atol=1e-6)
     assert (bank.embedder.model, bank.embedder.dimension) == ("all-MiniLM-L6-v2", 384)
 
 

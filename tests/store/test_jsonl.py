@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from smacs.errors import BankError
 from smacs.store.io.jsonl import JsonlWriter, encode_lines, read_jsonl
 from smacs.store.records import Evaluation, Question
-from smacs.store.verify.lines import every_line
+from smacs.store.verify.truth import every_line
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 evaluations = st.builds(

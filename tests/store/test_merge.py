@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from smacs.errors import BankError, BankLockedError, EmbedderMismatchError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
+from smacs.store.identity import normalised, question_id
 from smacs.store.io.lock import write_lock
 from smacs.store.merge import Found, merge
 from smacs.store.records import Evaluation, Question
-from smacs.store.text import normalised, question_id
 
 MakeBank = Callable[[int], QuestionBank]
 
@@ -108,7 +108,7 @@ def test_a_question_by_its_id_alone(make_bank: MakeBank) -> None:
     bank = make_bank(2)
     merge(bank, [Found(Question(id="q1", text=""), {"a": Evaluation(question="", correct=1)})])
     assert bank.evaluations("a")[0].question == "q1"
-    with pytest.raises(InputError, match="'q7' is no question of"):
+    with pytest.raises(InputError, match="no question 'q7' in"):
         merge(bank, [Found(Question(id="q7", text=""))])
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from smacs.errors import InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.store.bank import QuestionBank
+from smacs.store.bank import QuestionBank, check_llms
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
-from smacs.store.stats import Row, bank_stats, check_llms, coverage, wilson
+from smacs.store.stats import StatsRow, bank_stats, coverage, wilson
 
 
 def test_wilson_by_hand() -> None:
@@ -38,9 +38,9 @@ def test_rows_by_dataset(tmp_path: Path) -> None:
     low, high = wilson(0.75, 2)
     figures = (0.75, low, high, 15.0, 1.5)
     assert bank_stats(bank) == [
-        Row("m", None, 3, 2, *figures),
-        Row("m", "math", 2, 2, *figures),
-        Row("m", "code", 1, 0),
+        StatsRow("m", None, 3, 2, *figures),
+        StatsRow("m", "math", 2, 2, *figures),
+        StatsRow("m", "code", 1, 0),
     ]
     assert [row.evaluated for row in bank_stats(bank, ["never asked"])] == [0, 0, 0]
 

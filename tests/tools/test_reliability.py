@@ -14,9 +14,9 @@ import pytest
 
 from smacs.store.bank import QuestionBank
 from smacs.store.index.chroma import ChromaFolder
-from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.index.matrix import kept_vectors
 from smacs.store.index.place import place_of
+from smacs.store.index.vector_file import VectorFile, content_hash
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.merge import merge
 from smacs.store.records import Evaluation
@@ -147,7 +147,7 @@ def test_damage_to_an_import_is_seen(tmp_path: Path, mock: MockServer, monkeypat
     merge(bank, made.found())
     damages, now = examine(operation, bank.path, set(), 20)
     assert (damages, len(now)) == ([], 20)
-    given = GivenVectors(bank.path, bank.manifest.embedder)
+    given = VectorFile(bank.path, bank.manifest.embedder)
     body = given.file.read_bytes()
     record = len(body) // 20
     given.file.write_bytes(body + body[:record])

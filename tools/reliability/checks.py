@@ -8,10 +8,10 @@ import numpy as np
 
 from smacs.errors import SmacsError
 from smacs.store.bank import QuestionBank
-from smacs.store.index.given import GivenVectors
+from smacs.store.identity import normalised
+from smacs.store.index.vector_file import VectorFile
 from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Cell
-from smacs.store.text import normalised
 from smacs.store.verify import verify
 from tools.reliability.damage import Damage
 from tools.reliability.operation import Operation
@@ -52,7 +52,7 @@ def doubles(bank: QuestionBank) -> Iterator[Damage]:
     places = {bank.questions_file.name: Counter(normalised(question.text) for question in bank.questions)}
     for llm in bank.llms:
         places[llm] = Counter(cell.question for cell in read_jsonl(bank.evaluation_file(llm), Cell))
-    given = GivenVectors(bank.path, bank.manifest.embedder)
+    given = VectorFile(bank.path, bank.manifest.embedder)
     hashes = np.ascontiguousarray(given.records()["hash"])
     places[given.file.name] = Counter(row.tobytes().hex() for row in hashes)
     for where, counts in places.items():

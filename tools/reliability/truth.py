@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from smacs.store.bank import QuestionBank
-from smacs.store.index.given import GivenVectors, content_hash
+from smacs.store.index.vector_file import VectorFile, content_hash
 from tools.reliability import made
 from tools.reliability.operation import Operation
 
@@ -58,7 +58,7 @@ class Import(Operation):
         grades = np.array([[made.grade(i, r) for r in range(len(made.LLMS))] for i in rows])
         right = (bank.correctness(made.LLMS) == grades).all(axis=1)
         embedder = bank.manifest.embedder
-        there, vectors = GivenVectors(bank.path, embedder).find([content_hash(embedder, q.text) for q in questions])
+        there, vectors = VectorFile(bank.path, embedder).find([content_hash(embedder, q.text) for q in questions])
         right[~there] = False
         same = np.isclose(vectors, made.vectors()[rows[there]], atol=1e-6).all(axis=1)
         right[np.flatnonzero(there)[~same]] = False

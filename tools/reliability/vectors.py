@@ -16,9 +16,9 @@ from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import make_embedder, put
 from smacs.store.bank import QuestionBank
 from smacs.store.index.access import access
-from smacs.store.index.given import content_hash
 from smacs.store.index.matrix import kept_vectors
 from smacs.store.index.place import Place, place_of
+from smacs.store.index.vector_file import content_hash
 from smacs.store.manifest import BankEmbedder
 from tools.mock.handle import MockServer
 from tools.mock.vectors import vector

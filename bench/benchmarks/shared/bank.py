@@ -11,9 +11,9 @@ from smacs.errors import BankError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.export import part_of, write_folder
+from smacs.store.identity import normalised
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 
 class FillReport(msgspec.Struct, frozen=True):

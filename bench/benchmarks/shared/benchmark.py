@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from smacs.errors import InputError
 from smacs.plugins import find, listed
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 Read = Callable[[Path | None], list[Question]]  # from a folder with its files, or from the hub
 

@@ -8,8 +8,8 @@ import msgspec
 from smacs.errors import BankError
 from smacs.store.bank import QuestionBank
 from smacs.store.create.duplicates import nearest
+from smacs.store.identity import normalised
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 if TYPE_CHECKING:
     from smacs.pool.embed import Embedder

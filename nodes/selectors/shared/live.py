@@ -13,8 +13,8 @@ import numpy as np
 from smacs.errors import InputError
 from smacs.nodes.selectors.shared.selector import Fitted, Floats, Queries, Selector, TrainingSet, Vectors, find_selector
 from smacs.nodes.shared.tuning import with_settings
-from smacs.store.chosen import FILE as CHOSEN
 from smacs.store.io.once import Once
+from smacs.store.tuned_settings import FILE as CHOSEN
 from smacs.store.view import BankView
 
 Key = tuple[str, tuple[str, ...]]  # the selector, and the LLMs in the order of their scores

@@ -8,7 +8,7 @@ from typing import Any
 from smacs.errors import InputError
 from smacs.store.create.columns import as_text
 from smacs.store.create.options import Options, is_missing, read_options
-from smacs.store.text import normalised
+from smacs.store.identity import normalised
 
 _QUESTIONS = (
     *("question", "problem", "prompt", "query", "instruction", "input", "goal", "question_stem", "question_str"),

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from smacs.store.create.options import LETTERS, Options, parse_list
+from smacs.store.identity import normalised
 from smacs.store.imports.formats._lm_eval_row import options_of, question_text, several_right, shown_options
 from smacs.store.imports.question import LabelProblems, field_text, letter_of, make_question
 from smacs.store.records import Question
-from smacs.store.text import normalised
 
 _SUBJECTS = ("subject", "category", "subject_name", "type", "domain")
 _NUMBER = re.compile(r"\d{1,3}")
