@@ -156,8 +156,8 @@ async def _probe(llm: "LLM") -> str | None:
 async def _probe_one(llm: "LLM", endpoint: str) -> str | None:
     from aiohttp import ClientTimeout
 
+    from smacs.pool.calls.connections import new_session
     from smacs.pool.calls.llm import api_key
-    from smacs.pool.calls.transport import new_session
     from smacs.pool.calls.urls import address_of, shown
 
     address, where = address_of(endpoint), shown(endpoint)

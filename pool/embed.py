@@ -17,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
-from smacs.pool.calls.clients import PerLoop
-from smacs.pool.calls.completion import Unreadable
+from smacs.pool.calls.connections import PerLoop, new_session
+from smacs.pool.calls.failures import READ, Unreadable, clean, decoded, error_inside, explain, said
 from smacs.pool.calls.limits import Limiter
 from smacs.pool.calls.llm import api_key
-from smacs.pool.calls.mend import mended
+from smacs.pool.calls.repair import repaired
 from smacs.pool.calls.spans import embedding_span
-from smacs.pool.calls.transport import new_session, post
+from smacs.pool.calls.transport import post
 from smacs.pool.calls.urls import address_of, shown
-from smacs.pool.calls.words import READ, clean, decoded, error_inside, said
 from smacs.pool.config import EmbedderSpec
 from smacs.visible import one_line
 
@@ -130,8 +129,6 @@ class EndpointEmbedder:
                         most=len(texts) * (self.spec.dimension or _LONGEST_VECTOR) * _FLOAT + READ,
                     )
         except Exception as error:
-            from smacs.pool.calls.failures import explain
-
             _, text = explain(error, self.spec.api_key_env)
             key = os.environ.get(self.spec.api_key_env or "")
             raise self._down(clean(f"{where}: {text}", key)) from error
@@ -243,7 +240,7 @@ def _decode(body: bytes) -> list[_Item]:
     try:
         return msgspec.json.decode(body, type=_Items).data
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return msgspec.json.decode(mended(body), type=_Items, strict=False).data  # NaN is read, and refused as such
+        return msgspec.json.decode(repaired(body), type=_Items, strict=False).data  # NaN is read, and refused as such
 
 
 def _vector(value: str | list[float]) -> Vectors:

@@ -13,7 +13,7 @@ import orjson
 from typing_extensions import TypedDict
 
 from smacs.errors import InputError
-from smacs.pool.calls.tokens import estimate_tokens
+from smacs.pool.calls.window import estimate_tokens
 from smacs.pool.prompts import Message
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from smacs.pool.calls.mend import mended
-from smacs.pool.calls.words import cut, decoded, error_inside, said
+from smacs.pool.calls.failures import Unreadable, cut, decoded, error_inside, said
+from smacs.pool.calls.repair import repaired
 
 T = TypeVar("T")
 
@@ -22,10 +22,6 @@ _MUCH = 1 << 20  # bytes: objects are counted from here on
 _NULL = msgspec.Raw(b"null")
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
-
-
-class Unreadable(msgspec.DecodeError):
-    """A reply that holds no completion; the text says what it is and what may help."""
 
 
 class Token(msgspec.Struct, gc=False):
@@ -148,7 +144,7 @@ def read_completion(body: bytes, n: int) -> tuple[Completion, list[str]]:
     completion, notes = _plain(body), list[str]()
     if completion is None:
         reader = _Reader()
-        completion, notes = reader.completion(mended(body)), reader.notes
+        completion, notes = reader.completion(repaired(body)), reader.notes
     return completion, [*notes, *_keep_first(completion.choices, n)]
 
 

@@ -2,17 +2,15 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from smacs.pool.calls.tokens import at_most_tokens, estimate_prompt
+import openai
+
+from smacs.pool.calls.refusals import Overflow, Refusal
 from smacs.pool.calls.urls import shown
+from smacs.pool.calls.window import at_most_tokens, estimate_prompt
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message
-
-if TYPE_CHECKING:
-    import openai
-
-    from smacs.pool.calls.refusals import Overflow, Refusal
 
 T = TypeVar("T")
 
@@ -99,13 +97,11 @@ class Dialect:
             most = min(most, max(room - estimate_prompt(prompt), _SMALLEST_REPLY))
         return most
 
-    def learn(self, error: "openai.APIStatusError", sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    def learn(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         """What to change in the request that was `sent`, after its refusal; None where nothing can be done.
 
         What is learned for good changes `put`; the changes returned hold for this request alone.
         """
-        from smacs.pool.calls.refusals import Refusal
-
         refusal = Refusal(error)
         if overflow := refusal.overflow():
             return self._fit_window(overflow, refusal, sent)
@@ -125,8 +121,6 @@ class Dialect:
 
         Raises what `post` does where nothing is left to change.
         """
-        import openai
-
         sent = self.put(payload)
         guessed: openai.APIStatusError | None = None
         for turn in range(1, TURNS + 1):
@@ -152,15 +146,13 @@ class Dialect:
                 return reply
         raise AssertionError("unreachable")
 
-    def _guess(self, error: "openai.APIStatusError", sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _guess(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         """A 500 without a reason may be about a system message: of a template's failure some servers say no more."""
-        from smacs.pool.calls.refusals import Refusal
-
         if self._system_taken or not self.system_role or not _has_system(sent) or not Refusal(error).says_nothing():
             return None
         return {"messages": without_system(sent["messages"])}
 
-    def _fit_window(self, found: "Overflow", refusal: "Refusal", sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _fit_window(self, found: Overflow, refusal: Refusal, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         window, prompt = found.window, found.prompt
         if window is not None and window < self.window:
             self._learned = window
@@ -175,7 +167,7 @@ class Dialect:
             return {"max_tokens": most // 2}
         return {}
 
-    def _limit_output(self, most: int, refusal: "Refusal", sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _limit_output(self, most: int, refusal: Refusal, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         if (_max_tokens(sent) or 0) <= most:
             return None
         if self._most is None or most < self._most:
@@ -187,19 +179,19 @@ class Dialect:
             )
         return {}
 
-    def _misses_system(self, refusal: "Refusal", sent: Mapping[str, Any]) -> bool:
+    def _misses_system(self, refusal: Refusal, sent: Mapping[str, Any]) -> bool:
         messages = sent["messages"]
         changed = _has_system(sent) or without_system(messages) != list(messages)
         return self.system_role and changed and refusal.has_no_system_role()
 
-    def _go_without_system(self, refusal: "Refusal") -> dict[str, Any]:
+    def _go_without_system(self, refusal: Refusal) -> dict[str, Any]:
         self.system_role = False
         self._tell(
             f"takes no system messages ({refusal.said})", "system_role = false", "their text goes before the question"
         )
         return {}
 
-    def _rename(self, refusal: "Refusal") -> dict[str, Any]:
+    def _rename(self, refusal: Refusal) -> dict[str, Any]:
         ours, theirs = _MAX_TOKENS
         if self.renamed.get(ours) != theirs:
             self.renamed[ours] = theirs
@@ -207,7 +199,7 @@ class Dialect:
             self._tell(f"wants `{theirs}` in place of `{ours}` ({refusal.said})", key, "it gets that")
         return {}
 
-    def _leave_out(self, names: Sequence[str], refusal: "Refusal") -> dict[str, Any]:
+    def _leave_out(self, names: Sequence[str], refusal: Refusal) -> dict[str, Any]:
         ours = {theirs: ours for ours, theirs in self.renamed.items()}
         for name in dict.fromkeys(ours.get(name, name) for name in names):
             if name not in self.left_out:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from smacs.errors import PoolError
-from smacs.pool.calls.clients import async_http, sync_http
+from smacs.pool.calls.connections import async_http, new_session, sync_http
 from smacs.pool.calls.dialect import Dialect
-from smacs.pool.calls.generate import call_options, generate, reply_of
+from smacs.pool.calls.failures import failure_of
+from smacs.pool.calls.generation import call_options, generate, reply_of
 from smacs.pool.calls.limits import Limiter
-from smacs.pool.calls.replica import Replica
-from smacs.pool.calls.replicas import Replicas
+from smacs.pool.calls.replicas import Replica, Replicas
 from smacs.pool.calls.replies import Failure, Reply, Unfinished
 from smacs.pool.calls.spans import chat_span, tell
-from smacs.pool.calls.tokens import estimate_prompt
 from smacs.pool.calls.urls import address_of, shown
+from smacs.pool.calls.window import estimate_prompt, served_window
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message, led_by
 from smacs.visible import one_line
@@ -120,8 +120,6 @@ class LLM:
         await asyncio.shield(self._look)
 
     async def _read_window(self) -> None:
-        from smacs.pool.calls.window import served_window
-
         try:
             chat = self.chat()
         except PoolError:
@@ -221,8 +219,6 @@ class LLM:
             watcher(result)
 
     async def _failure(self, error: Exception, seconds: float) -> Failure:
-        from smacs.pool.calls.failures import failure_of
-
         failure = failure_of(
             error,
             llm=self.name,
@@ -242,8 +238,7 @@ class LLM:
             self._located = True
 
     def _make_chat(self, url: str) -> "FastChatOpenAI":
-        from smacs.pool.calls.chat import FastChatOpenAI
-        from smacs.pool.calls.transport import new_session
+        from smacs.pool.calls.chat import FastChatOpenAI  # loads langchain_openai
 
         address = address_of(url)
         return FastChatOpenAI(

@@ -13,7 +13,7 @@ from typing import Any
 import openai
 import orjson
 
-from smacs.pool.calls.words import cut, overflows, said
+from smacs.pool.calls.failures import cut, overflows, said
 
 _READ = 8_000  # characters of a body that are looked at
 _SAID = 160  # characters of its words that are repeated

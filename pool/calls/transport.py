@@ -13,16 +13,13 @@ from typing import Any, TypeVar
 import httpx2
 import openai
 import orjson
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientResponse, ClientSession
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from smacs.pool.calls.clients import tls
-from smacs.pool.calls.completion import Unreadable
-from smacs.pool.calls.mend import utf8
-from smacs.pool.calls.proxies import is_socks, proxy_of, socks_connector
+from smacs.pool.calls.failures import READ, Unreadable, overflows, said, spent, status_error
 from smacs.pool.calls.refusals import is_settled
+from smacs.pool.calls.repair import utf8
 from smacs.pool.calls.spans import tell_attempt
-from smacs.pool.calls.words import READ, overflows, said, spent, status_error
 from smacs.request_id import id_headers
 from smacs.telemetry import trace_headers
 
@@ -30,24 +27,9 @@ T = TypeVar("T")
 
 _UTF8 = ("utf-8", "utf8")
 _RETRIED = (408, 409, 429)
-_CONNECT = 10.0  # seconds to connect; the rest of the deadline is the caller's
 _LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not worth waiting for within a question
 _LONGEST_BACKOFF = 8.0
 MOST_BYTES = 32 << 20  # of a reply after decompression: ten choices of 32,000 tokens with log-probabilities
-
-
-def new_session(connections: int, url: str) -> ClientSession:
-    """A session of the running event loop with at most `connections` to the server at `url`.
-
-    The environment's proxy is looked up here, once: aiohttp would do it in a thread for each request. Raises PoolError
-    for one that cannot be used.
-    """
-    proxy = proxy_of(url)
-    timeout = ClientTimeout(total=None, sock_connect=_CONNECT)
-    if proxy is not None and is_socks(proxy):
-        return ClientSession(connector=socks_connector(proxy, connections, tls()), timeout=timeout)
-    connector = TCPConnector(limit=connections, ssl=tls())
-    return ClientSession(connector=connector, timeout=timeout, proxy=proxy)
 
 
 async def post(

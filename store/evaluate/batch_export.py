@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import orjson
 
-from smacs.pool.calls.batch import request_body
+from smacs.pool.calls.generation import request_body
 from smacs.pool.calls.llm import LLM
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from smacs.nodes.aggregator import group_subsets
 from smacs.nodes.shared.reading import cut, token_limits
-from smacs.pool.calls.tokens import estimate_tokens
+from smacs.pool.calls.window import estimate_tokens
 
 
 def test_equal_subsets_become_one_call_in_order_of_first_appearance() -> None:

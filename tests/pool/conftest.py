@@ -31,6 +31,8 @@ print(pull(ModelFile.model_validate_json(sys.argv[1]), progress=progress))
 """
 
 
+REPOSITORY = Path(__file__).parents[2]  # where `tools` is, which is not installed
+
 # Stands for vLLM's server: takes its flags, dies if a file `broken` lies beside it, and answers as the mock does.
 FAKE_VLLM = """
 import argparse, pathlib, runpy, sys
@@ -53,7 +55,7 @@ def fake_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "api_server.py").write_text(FAKE_VLLM)
     python = environment / "bin" / "python"
     python.parent.mkdir()
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{environment}/site" exec "{sys.executable}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{environment}/site:{REPOSITORY}" exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     monkeypatch.setenv("SMACS_VLLM", str(environment))
     return folder

@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from smacs.pool.calls.clients import PerLoop
+from smacs.pool.calls.connections import PerLoop
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.pool.calls.tokens import estimate_prompt, estimate_tokens
+from smacs.pool.calls.window import estimate_prompt, estimate_tokens
 
 
 def test_estimates_by_hand() -> None:

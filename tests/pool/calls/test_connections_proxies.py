@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from langchain_core.load import dumpd
 
+from smacs.pool.calls.connections import proxy_of
 from smacs.pool.calls.llm import LLM
-from smacs.pool.calls.proxies import proxy_of
-from smacs.pool.calls.replica import answers
+from smacs.pool.calls.replicas import answers
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import EmbedderSpec, LLMSpec
 from smacs.pool.embed import make_embedder

@@ -9,11 +9,10 @@ import httpx2
 import openai
 import pytest
 
-from smacs.pool.calls import replica as replica_module
+from smacs.pool.calls import replicas
 from smacs.pool.calls.limits import Limiter
 from smacs.pool.calls.llm import LLM
-from smacs.pool.calls.replica import Replica
-from smacs.pool.calls.replicas import Replicas, question_of
+from smacs.pool.calls.replicas import Replica, Replicas, question_of
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
 from tools.mock.handle import MockServer
@@ -60,7 +59,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     async def answers(url: str) -> bool:
         return url in well
 
-    monkeypatch.setattr(replica_module, "answers", answers)
+    monkeypatch.setattr(replicas, "answers", answers)
     return well
 
 

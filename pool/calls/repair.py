@@ -23,7 +23,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EVENT = re.compile(rb"\s*+(?:(?:|event|id|retry):[^\n]*+\n\s*+)*+data:")
 
 
-def mended(body: bytes) -> bytes:
+def repaired(body: bytes) -> bytes:
     """UTF-8 without a mark, without half surrogate pairs, NaN and infinities as the texts "NaN" and "Infinity"."""
     body = utf8(body)
     if _EVENT.match(body[:65536]):

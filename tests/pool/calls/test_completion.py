@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from smacs.pool.calls.batch import read_body
 from smacs.pool.calls.chat import chat_result
+from smacs.pool.calls.generation import read_body
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
 

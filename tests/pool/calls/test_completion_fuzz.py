@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smacs.pool.calls.batch import read_body
-from smacs.pool.calls.completion import MOST_TOKENS, Unreadable
+from smacs.pool.calls.completion import MOST_TOKENS
+from smacs.pool.calls.failures import Unreadable, status_error
+from smacs.pool.calls.generation import read_body
 from smacs.pool.calls.replies import Reply
-from smacs.pool.calls.words import status_error
 from smacs.pool.config import LLMSpec
 from smacs.pool.embed import read_vectors
 

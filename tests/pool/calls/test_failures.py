@@ -8,9 +8,8 @@ from typing import Any
 import openai
 import pytest
 
-from smacs.pool.calls.failures import failure_of
+from smacs.pool.calls.failures import clean, failure_of, said, status_error
 from smacs.pool.calls.replies import Failure
-from smacs.pool.calls.words import clean, said, status_error
 
 KEY = "the-very-secret-key-1234"
 CHECK = "check `model`, `sampling` and `extra_body`"

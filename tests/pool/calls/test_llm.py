@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from smacs.errors import PoolError
 from smacs.pool.calls.chat import FastChatOpenAI
-from smacs.pool.calls.clients import async_http
+from smacs.pool.calls.connections import async_http
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec

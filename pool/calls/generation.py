@@ -1,18 +1,24 @@
-"""One call of a LangChain chat model: what is asked for, the call itself, and what comes back.
+"""One call of an LLM: the parameters of the request, the call itself, and the reply made of what comes back.
 
-Inside a graph where nobody listens LangChain's callback machinery is bypassed: it costs more than all the rest.
+`generate` calls a LangChain chat model. Inside a graph where nobody listens LangChain's callback machinery is bypassed:
+it costs more than all the rest. `request_body` and `read_body` are for calls that somebody else makes, such as a batch
+engine; both are what `LLM.call` sends and reads.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+import openai
+
+from smacs.pool.calls.dialect import Dialect
+from smacs.pool.calls.failures import clean, cut, explain
 from smacs.pool.calls.replies import Choice, Failure, Reply
 from smacs.pool.calls.thinking import split_thinking
 from smacs.pool.calls.urls import shown
-from smacs.pool.calls.words import clean, cut
 from smacs.pool.config import LLMSpec, Style
-from smacs.pool.prompts import Message
+from smacs.pool.prompts import Message, led_by
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
@@ -68,6 +74,41 @@ async def generate(
         **options,
     )
     return cast("list[ChatGeneration]", result.generations[0]), (result.llm_output or {}).get("token_usage") or {}
+
+
+def _nobody_listens(callbacks: "Callbacks") -> bool:
+    """Whether no callback, tracer or cache is there; what the environment asks for counts."""
+    from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
+    from langchain_core.globals import get_llm_cache
+
+    if get_llm_cache() is not None:
+        return False
+    manager = callbacks if isinstance(callbacks, BaseCallbackManager) else AsyncCallbackManager.configure(callbacks)
+    return not manager.handlers and not manager.inheritable_handlers
+
+
+def request_body(
+    name: str, spec: LLMSpec, messages: Sequence[Message], sampling: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The body of a request to /v1/chat/completions; `sampling` holds where the pool file says nothing."""
+    options = call_options(spec, n=1, logprobs=False, seed=None, sampling=sampling)
+    plain = {"model": spec.model or name, "messages": led_by(spec.system, messages), **options}
+    body = Dialect(name, spec).put({**plain, "extra_body": spec.extra_body})
+    extra: dict[str, Any] = body.pop("extra_body", {})
+    return body | extra
+
+
+def read_body(name: str, spec: LLMSpec, body: bytes) -> Reply | Failure:
+    """The reply that a body holds, its thinking split off."""
+    from smacs.pool.calls.chat import chat_result  # loads langchain_openai
+
+    try:
+        result = chat_result(body)
+    except (msgspec.DecodeError, openai.APIStatusError) as error:
+        kind, text = explain(error, spec.api_key_env)
+        return Failure(name, kind, clean(f"{name} in the batch: {text}"), 0.0)
+    usage = (result.llm_output or {}).get("token_usage") or {}
+    return reply_of(name, spec, result.generations, usage, 0.0)
 
 
 def reply_of(
@@ -138,14 +179,3 @@ def _why_empty(choice: Choice, message: "BaseMessage") -> str:
     if choice.reasoning:
         return f"nothing but thinking{ended}; is `thinking` in the pool file what its server does?"
     return f"an empty reply{ended}; do its chat template and `stop` fit the model?"
-
-
-def _nobody_listens(callbacks: "Callbacks") -> bool:
-    """Whether no callback, tracer or cache is there; what the environment asks for counts."""
-    from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
-    from langchain_core.globals import get_llm_cache
-
-    if get_llm_cache() is not None:
-        return False
-    manager = callbacks if isinstance(callbacks, BaseCallbackManager) else AsyncCallbackManager.configure(callbacks)
-    return not manager.handlers and not manager.inheritable_handlers
