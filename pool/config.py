@@ -10,8 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from smacs.pool.calls.urls import address_of
-from smacs.pool.launch.table import Launch, Table, VllmLaunch
+from smacs.pool.launch.engines import ByEngine
+from smacs.pool.launch.table import Launch, Table
 
+AnyLaunch = Annotated[Launch, ByEngine()]  # of whichever engine it names
 STYLES = ("auto", "none", "tags", "harmony", "field", "headings")
 
 
@@ -76,7 +78,7 @@ class LLMSpec(Table):
     reply_limit: float = Field(
         default=32.0, gt=0, description="MiB of a reply, decompressed; a longer one is a failure."
     )
-    launch: Launch | None = None
+    launch: AnyLaunch | None = None
 
     @field_validator("endpoint")
     @classmethod
@@ -167,8 +169,15 @@ class PoolFile(Table):
     llms: dict[str, LLMSpec] = Field(min_length=1, description="The LLMs; their order breaks ties.")
     aggregators: list[str] = Field(min_length=1, description="Aggregator LLMs, the first one that works is used.")
     embedder: EmbedderSpec | None = Field(default=None, description="Default: the one the bank names.")
-    embedder_launch: VllmLaunch | None = Field(default=None, description="How the embedder is served, for kind openai.")
+    embedder_launch: AnyLaunch | None = Field(default=None, description="How the embedder is served, for kind openai.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the graph for this pool.")
+
+    @field_validator("embedder_launch")
+    @classmethod
+    def _embeds(cls, value: Launch | None) -> Launch | None:
+        if value and not value.on_gpus:
+            raise ValueError(f"expected an engine that serves embedders, {value.engine} is none")
+        return value
 
     @model_validator(mode="after")
     def _known(self) -> "PoolFile":

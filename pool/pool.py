@@ -17,7 +17,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.urls import shown
 from smacs.pool.config import EmbedderSpec, LLMSpec, PoolFile
 from smacs.pool.embed import Embedder, EndpointEmbedder, make_embedder
-from smacs.pool.plan.server import EMBEDDER
+from smacs.pool.launch.table import EMBEDDER
 from smacs.progress import Progress
 from smacs.visible import one_line
 
@@ -182,7 +182,7 @@ class Pool:
 
 def _by_llm(llms: Mapping[str, LLMSpec], urls: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """LLM -> base URLs of its servers, from server -> base URL; the embedder is none."""
-    from smacs.pool.launch.wanted import servers_of
+    from smacs.pool.launch.servers import servers_of
 
     found: dict[str, tuple[str, ...]] = {}
     for server, (llm, _) in servers_of(llms).items():

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 
 from smacs.errors import InputError
-from smacs.pool.plan.server import EMBEDDER
+from smacs.pool.launch.table import EMBEDDER
 
 _ENDPOINT = re.compile(r"^\s*endpoints?\s*=")
 _TABLE = re.compile(r"^\s*\[")

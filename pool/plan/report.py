@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from smacs.pool.plan.gpus import GB
-from smacs.pool.plan.memory import RESERVE, kv_bytes_per_token
-from smacs.pool.plan.placement import Placement
+from smacs.pool.launch.gpus.fit import Placement
+from smacs.pool.launch.gpus.memory import GB, RESERVE, kv_bytes_per_token
 from smacs.pool.plan.plan import Plan, together
 
 COLUMNS = ("server", "weights GB", "KV bytes/token", "KV tokens", "KV GB", "TP", "GB a GPU", "GPUs", "share", "windows")

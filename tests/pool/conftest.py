@@ -1,6 +1,7 @@
 """A package index on this machine, a cache folder of the test's own, and SmolLM2 for the slow tests."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from smacs.pool.config import LLMSpec
-from smacs.pool.launch.table import LlamaCppLaunch, ModelFile
+from smacs.pool.launch.table import ModelFile
 from smacs.pool.launch.weights.files import pull
 from smacs.pool.pool import Pool
 
@@ -123,8 +124,8 @@ def start_pull() -> Iterator[StartPull]:
 def smollm_file() -> Path:
     """SmolLM2-135M in the user's own cache (or SMACS_HOME), fetched once for all tests."""
     launch = Pool.load("local").file.llms["smollm2-135m"].launch
-    assert isinstance(launch, LlamaCppLaunch)
-    return pull(launch.file)
+    assert launch and launch.weights_file
+    return pull(launch.weights_file)
 
 
 @pytest.fixture
@@ -137,3 +138,14 @@ def smollm(smollm_file: Path, cache: Path) -> LLMSpec:
     spec = Pool.load("local").file.llms["smollm2-135m"]
     assert spec.launch
     return spec.model_copy(update={"launch": spec.launch.model_copy(update={"context": 512, "slots": 2, "threads": 1})})
+
+
+@pytest.fixture
+def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An nvidia-smi that knows two GPUs of 80 GiB."""
+    tool = tmp_path / "tools" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 81920\necho 81920\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -10,7 +10,7 @@ import pytest
 
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from smacs.pool.launch import servers, supervision
+from smacs.pool.launch import servers, supervisor
 from smacs.pool.launch.servers import ServerStatus
 from smacs.pool.pool import Pool
 
@@ -78,10 +78,10 @@ async def test_a_server_that_is_killed_comes_back_where_it_was(pool: Pool, cache
 
 def test_without_its_supervisor_everything_else_works(pool: Pool, cache: Path) -> None:
     servers.up({"small": pool.launched["small"]})
-    (supervisor,) = ours(cache)
-    supervisor.kill()
-    psutil.wait_procs([supervisor], timeout=20)
-    assert not supervision.is_on()
+    (process,) = ours(cache)
+    process.kill()
+    psutil.wait_procs([process], timeout=20)
+    assert not supervisor.is_on()
     (status,) = servers.status()
     assert status.healthy
     kill(status)

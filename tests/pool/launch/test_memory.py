@@ -4,9 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from smacs.errors import InputError
+from smacs.pool.launch.gpus.fit import Gpu
+from smacs.pool.launch.gpus.memory import divides, kv_bytes, kv_bytes_per_token, kv_share, parallel_sizes, weight_bytes
 from smacs.pool.launch.table import Shape
-from smacs.pool.plan.gpus import Gpu, parse_gpus
-from smacs.pool.plan.memory import divides, kv_bytes, kv_bytes_per_token, kv_share, parallel_sizes, weight_bytes
+from smacs.pool.plan.plan import parse_gpus
 
 LLAMA_70B = Shape(parameters=70.55, layers=80, heads=64, kv_heads=8, head_dim=128)
 GEMMA_27B = Shape(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from smacs.errors import PoolError
-from smacs.pool.launch.table import LlamaCppLaunch, VllmLaunch
+from smacs.pool.launch.engines.llamacpp import LlamaCppLaunch
+from smacs.pool.launch.engines.vllm import VllmLaunch
 from smacs.pool.pool import Pool
 
 FILE = {"name": "a.gguf", "sha256": "0" * 64, "size": 1, "hub": "me/a-GGUF"}
@@ -18,7 +19,7 @@ def loaded(launch: Any) -> Any:
 
 def test_without_an_engine_it_is_llama_cpp() -> None:
     launch = loaded({"file": FILE})
-    assert isinstance(launch, LlamaCppLaunch) and launch.hub == "me/a-GGUF"
+    assert isinstance(launch, LlamaCppLaunch) and launch.hub_id == "me/a-GGUF"
     assert loaded({"engine": "llamacpp", "file": FILE}) == launch
 
 

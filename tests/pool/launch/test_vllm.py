@@ -14,10 +14,9 @@ import pytest
 from smacs.errors import InputError, ServerError
 from smacs.pool.config import LLMSpec
 from smacs.pool.launch import lifeline, servers
-from smacs.pool.launch.engines import Wanted
-from smacs.pool.launch.engines.vllm import Vllm, find_python
-from smacs.pool.launch.gpus import gpus_here
-from smacs.pool.launch.job import Job
+from smacs.pool.launch.engines import Order
+from smacs.pool.launch.engines.vllm import ENGINE, VllmLaunch, find_python
+from smacs.pool.launch.process import Job
 from smacs.progress import silent
 
 SHAPE = {"parameters": 1.0, "layers": 2, "heads": 4, "kv_heads": 2, "head_dim": 8}
@@ -28,19 +27,9 @@ def spec(**launch: Any) -> LLMSpec:
 
 
 def job(copy: int = 0, busy: tuple[int, ...] = (), **launch: Any) -> Job:
-    (made,) = Vllm().jobs([Wanted("big", copy, spec(**launch), 8123)], busy, silent)
-    return made
-
-
-@pytest.fixture
-def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An nvidia-smi that knows two GPUs of 80 GiB."""
-    tool = tmp_path / "tools" / "nvidia-smi"
-    tool.parent.mkdir()
-    tool.write_text("#!/bin/sh\necho 81920\necho 81920\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    table = VllmLaunch.model_validate({"engine": "vllm", "hub": "owner/name", **launch})
+    (found,) = ENGINE.jobs([Order("big", copy, "big", table, 4096, 32, 8123)], busy, silent)
+    return found
 
 
 def test_no_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,16 +84,6 @@ def test_the_plan_gives_gpus_that_nobody_uses(fake_vllm: Path) -> None:
     assert "--gpu-memory-utilization" in made.command
     with pytest.raises(InputError, match=r"do not fit onto this machine"):
         job(busy=(0, 1), shape=SHAPE)
-
-
-@pytest.mark.usefixtures("two_gpus")
-def test_gpus_that_are_hidden_from_us_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert gpus_here() == [80 * 2**30] * 2
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    assert gpus_here() == [1.0, 80 * 2**30]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1234")
-    with pytest.raises(ServerError, match=r"expected numbers of GPUs such as 0,1"):
-        gpus_here()
 
 
 def test_a_server_that_dies_says_why(fake_vllm: Path, cache: Path) -> None:

@@ -12,13 +12,12 @@ import yaml
 from smacs.errors import InputError
 from smacs.plugins import listed
 from smacs.pool.config import PoolFile
-from smacs.pool.plan.form import Form, endpoints
-from smacs.pool.plan.gpus import parse_gpus
-from smacs.pool.plan.placement import Rules
-from smacs.pool.plan.plan import Plan, plan_pool
+from smacs.pool.launch.gpus.fit import Rules
+from smacs.pool.plan.forms import Form, endpoints
+from smacs.pool.plan.plan import Plan, parse_gpus, plan_pool
 from smacs.pool.plan.pool_file import with_endpoints
 
-KNOWN = set((Path(__file__).parent / "samples" / "vllm-0.32.0.txt").read_text("utf-8").splitlines())
+KNOWN = set((Path(__file__).parents[1] / "samples" / "vllm-0.32.0.txt").read_text("utf-8").splitlines())
 FORMS: dict[str, Form] = listed("smacs.pool.plan.forms", "FORM")
 SHAPE = {"layers": 10, "heads": 20, "kv_heads": 10, "head_dim": 50, "kv_bytes": 10.0}
 YARN = {"factor": 2.0, "original": 500, "theta": 10000.0}

@@ -11,11 +11,9 @@ import pytest
 
 from smacs.pool.config import LLMSpec
 from smacs.pool.launch import registry, servers, supervisor
-from smacs.pool.launch.job import Job
-from smacs.pool.launch.ports import port_of
-from smacs.pool.launch.process import ServerProcess
-from smacs.pool.launch.restarts import MOST, STEADY, in_row, pause
-from smacs.pool.launch.supervisor import Supervisor
+from smacs.pool.launch.process import Job, ServerProcess
+from smacs.pool.launch.servers import port_of
+from smacs.pool.launch.supervisor import MOST, STEADY, Supervisor, in_row, pause
 
 SLEEPS = "import time; time.sleep(300)"
 DIES = "raise SystemExit('no memory')"

@@ -15,7 +15,7 @@ import pytest
 from smacs.errors import ModelFileError
 from smacs.pool.launch.table import ModelFile
 from smacs.pool.launch.weights import hub as hub_module
-from smacs.pool.launch.weights.files import path_of, pull
+from smacs.pool.launch.weights.files import pull
 
 pytestmark = pytest.mark.slow  # a hub over HTTP, and a client that waits between tries
 
@@ -110,7 +110,7 @@ def test_a_download_goes_on_after_kill_9(cache: Path, hub: Hub, make_file: MakeF
     killed = start_pull(file, die_at="from the hub")
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
-    assert not path_of(file).exists()
+    assert not file.path.exists()
 
     assert pull(file).read_bytes() == CONTENT
     assert hub.ranges[0] == 0 and 0 < hub.ranges[1] < len(CONTENT)
@@ -127,8 +127,8 @@ def test_two_processes_share_one_download(cache: Path, hub: Hub, make_file: Make
     assert second.stdout
     assert second.stdout.readline() == "waiting for another process that fetches it\n"
     hub.gate.set()
-    assert first.communicate()[0].splitlines()[-1] == str(path_of(file))
-    assert second.communicate()[0].splitlines() == ["verified", str(path_of(file))]
+    assert first.communicate()[0].splitlines()[-1] == str(file.path)
+    assert second.communicate()[0].splitlines() == ["verified", str(file.path)]
     assert hub.ranges == [0]
 
 

@@ -16,8 +16,8 @@ import pytest
 from smacs.errors import ServerError
 from smacs.pool.config import LLMSpec
 from smacs.pool.launch import servers
-from smacs.pool.launch.table import LlamaCppLaunch, ModelFile
-from smacs.pool.launch.weights.files import path_of
+from smacs.pool.launch.engines.llamacpp import LlamaCppLaunch
+from smacs.pool.launch.table import ModelFile
 
 NAME = "team/smol:135m"
 
@@ -69,8 +69,8 @@ def broken(cache: Path, make_file: Callable[..., ModelFile]) -> LLMSpec:
     """An LLM whose file is there and has the right hash, but is no GGUF file."""
     content = b"no GGUF file"
     file = make_file(content, name="broken.gguf", sha256=hashlib.sha256(content).hexdigest())
-    path_of(file).parent.mkdir(parents=True)
-    path_of(file).write_bytes(content)
+    file.path.parent.mkdir(parents=True)
+    file.path.write_bytes(content)
     return LLMSpec.model_validate({"launch": {"file": file.model_dump()}})
 
 

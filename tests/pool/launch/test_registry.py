@@ -10,8 +10,7 @@ import psutil
 import pytest
 
 from smacs.pool.launch import registry, servers
-from smacs.pool.launch.job import Job
-from smacs.pool.launch.process import safe_name
+from smacs.pool.launch.process import Job, safe_name
 
 SLEEP = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 

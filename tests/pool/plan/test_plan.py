@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.launch.table import Shape, VllmLaunch
-from smacs.pool.plan.gpus import GB, Gpu, parse_gpus
-from smacs.pool.plan.here import seats_here
-from smacs.pool.plan.memory import divides
-from smacs.pool.plan.placement import Placement, Rules
-from smacs.pool.plan.plan import Plan, plan, plan_pool, together
-from smacs.pool.plan.server import Server, servers_of
+from smacs.pool.launch.engines.vllm import VllmLaunch
+from smacs.pool.launch.gpus.fit import Gpu, Placement, Rules
+from smacs.pool.launch.gpus.memory import GB, Server, divides
+from smacs.pool.launch.table import Shape
+from smacs.pool.plan.plan import Plan, parse_gpus, plan, plan_pool, servers_of, together
 
 # 2 x 10 x 10 x 50 x 10 = 100,000 bytes a token, so that 10,000 tokens are 1 GB
 SHAPE = {"layers": 10, "heads": 20, "kv_heads": 10, "head_dim": 50, "kv_bytes": 10.0}
@@ -118,13 +116,6 @@ def test_the_servers_of_a_pool_are_its_replicas_and_its_embedder() -> None:
     assert (
         servers_of(pool(embedder=spec, embedder_launch=launch), "pool.toml", mean=300, in_flight=99)[0].tokens == 1200
     )
-
-
-def test_seats_on_this_machine() -> None:
-    seated = seats_here(pool(), "pool.toml", [100 * GB, 100 * GB])
-    assert {name: (seat.gpus, seat.memory) for name, seat in seated.items()} == {"a": ((0,), 0.92), "a#2": ((1,), 0.92)}
-    with pytest.raises(InputError, match=r"do not fit onto this machine together\. Group 1: a\. Group 2: a#2\."):
-        seats_here(pool(), "pool.toml", [30 * GB])
 
 
 def test_a_pool_that_cannot_be_planned() -> None:

