@@ -13,7 +13,7 @@ from smacs.pool.calls.urls import address_of
 from smacs.pool.launch.engines import ByEngine
 from smacs.pool.launch.table import Launch, Table
 
-AnyLaunch = Annotated[Launch, ByEngine()]  # of whichever engine it names
+AnyLaunch = Annotated[Launch, ByEngine()]  # the table of the engine that it names
 STYLES = ("auto", "none", "tags", "harmony", "field", "headings")
 
 
@@ -59,9 +59,13 @@ class LLMSpec(Table):
     )
     system: str = Field(default="", description="Put before every system prompt it gets, say to make it think.")
     sampling: Sampling = Field(default_factory=Sampling)
-    extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent as it is with every request.")
-    leave_out: list[str] = Field(default_factory=list, description="Parameters that its endpoint refuses: never sent.")
-    rename: dict[str, str] = Field(default_factory=dict, description="What its endpoint calls a parameter otherwise.")
+    extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent with every request, unchanged.")
+    leave_out: list[str] = Field(
+        default_factory=list, description="Parameters that its endpoint refuses; they are never sent."
+    )
+    rename: dict[str, str] = Field(
+        default_factory=dict, description="Other names that its endpoint has for parameters."
+    )
     system_role: bool = Field(
         default=True, description="Whether it takes system messages; else their text goes before the first question."
     )
@@ -132,7 +136,9 @@ def _base_url(value: str) -> str:
     except ValueError:
         there = False
     if not there:
-        raise ValueError("expected a URL with a host, as http://host:8000/v1; `/` and `#` of a password as %2F and %23")
+        raise ValueError(
+            "expected a URL with a host, such as http://host:8000/v1; `/` and `#` of a password as %2F and %23"
+        )
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
 
 
@@ -176,7 +182,7 @@ class PoolFile(Table):
     @classmethod
     def _embeds(cls, value: Launch | None) -> Launch | None:
         if value and not value.on_gpus:
-            raise ValueError(f"expected an engine that serves embedders, {value.engine} is none")
+            raise ValueError(f"expected an engine that can serve embedders; {value.engine} cannot")
         return value
 
     @model_validator(mode="after")

@@ -74,7 +74,9 @@ class LocalEmbedder:
         with self._guard:
             thread = self._threads.setdefault(self.spec.model, ThreadPoolExecutor(1, "smacs-embed"))
         with embedding_span(self.spec, len(texts)):
-            return await asyncio.get_running_loop().run_in_executor(thread, self._embed, put(self.spec, texts, query))
+            return await asyncio.get_running_loop().run_in_executor(
+                thread, self._embed, in_template(self.spec, texts, query)
+            )
 
     async def aclose(self) -> None:
         """Nothing to close."""
@@ -100,7 +102,7 @@ class EndpointEmbedder:
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """See `Embedder.embed`. Raises EmbedderDownError when the endpoint does not answer with vectors."""
-        whole = put(self.spec, texts, query)
+        whole = in_template(self.spec, texts, query)
         size = self.spec.batch
         batches = [self._request(whole[at : at + size]) for at in range(0, len(whole), size)]
         return normalise(np.concatenate(await asyncio.gather(*batches)), self.spec)
@@ -140,7 +142,7 @@ class EndpointEmbedder:
         return EmbedderDownError(str(EmbedderDownError.public) if self.discreet else text)
 
 
-def put(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:
+def in_template(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:
     """The texts in the template that the embedder expects."""
     template = spec.query_template if query else spec.document_template
     return [template.replace("{text}", text) for text in texts]

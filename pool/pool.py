@@ -147,7 +147,7 @@ class Pool:
     @contextmanager
     def running(self, names: Collection[str] | None = None, *, progress: Progress | None = None) -> Iterator["Pool"]:
         """Start the LLMs (all, or those named) that are launched here and not up yet; stop those again at the end."""
-        from smacs.pool.launch.servers import running
+        from smacs.pool.launch.servers import running  # only LLMs of this machine need psutil and the like
 
         wanted = {name: spec for name, spec in self.launched.items() if names is None or name in (*names, EMBEDDER)}
         with running(wanted, progress=progress) as urls:

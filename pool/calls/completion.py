@@ -1,8 +1,8 @@
-"""The body of a chat completion, read.
+"""Reads the body of a chat completion.
 
-First by a strict and fast decoder; where that fails, field by field: the text counts, and what cannot be read of the
-rest (token counts, log-probabilities, the order of the choices) is left out and said. No more is built in memory than
-the strict decoder would.
+A strict and fast decoder goes first. Where it fails, the body is read field by field: the text is what counts, and
+whatever else cannot be read (token counts, log-probabilities, the order of the choices) is left out with a note. That
+builds no more in memory than the strict decoder would.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -36,7 +36,7 @@ class Logprobs(msgspec.Struct):
     content: list[Token] | None = None
 
 
-class Message(msgspec.Struct):
+class CompletionMessage(msgspec.Struct):
     """What the LLM said."""
 
     content: str | None = None
@@ -50,10 +50,10 @@ class Message(msgspec.Struct):
         return self.reasoning_content or self.reasoning or ""
 
 
-class ReadChoice(msgspec.Struct):
+class CompletionChoice(msgspec.Struct):
     """One choice."""
 
-    message: Message
+    message: CompletionMessage
     finish_reason: str | None = None
     logprobs: Logprobs | None = None
     index: int | None = None
@@ -70,7 +70,7 @@ class TokenUsage(msgspec.Struct):
 class Completion(msgspec.Struct):
     """A completion."""
 
-    choices: list[ReadChoice]
+    choices: list[CompletionChoice]
     id: str | None = None
     model: str | None = None
     usage: TokenUsage | None = None
@@ -158,7 +158,7 @@ def _plain(body: bytes) -> Completion | None:
     return completion if plain else None
 
 
-def _keep_first(choices: list[ReadChoice], n: int) -> list[str]:
+def _keep_first(choices: list[CompletionChoice], n: int) -> list[str]:
     """Keep the first `n`, in the order of their numbers where these tell one; what is to be said of the others."""
     if not choices:
         raise Unreadable("a reply without choices")
@@ -194,7 +194,7 @@ class _Reader:
         self.notes = list(dict.fromkeys(self.notes))
         return Completion(read, _name(top.id), _name(top.model), usage)
 
-    def _choice(self, choice: _AnyChoice) -> ReadChoice | None:
+    def _choice(self, choice: _AnyChoice) -> CompletionChoice | None:
         message = next((found for raw in (choice.message, choice.delta) if (found := _as(raw, _AnyMessage))), None)
         if _failed(choice):
             self.notes.append(f"a choice of it is an error: {said(bytes(choice.error))}")
@@ -202,9 +202,9 @@ class _Reader:
         message = message or _AnyMessage(content=choice.text)
         index = _as(choice.index, int)
         finish = _as(choice.finish_reason, str)
-        return ReadChoice(self._message(message), finish, self._logprobs(choice.logprobs), index)
+        return CompletionChoice(self._message(message), finish, self._logprobs(choice.logprobs), index)
 
-    def _message(self, message: _AnyMessage) -> Message:
+    def _message(self, message: _AnyMessage) -> CompletionMessage:
         told = [*_parts(message.content), *_parts(message.refusal, "refusal")]
         for raw in (message.reasoning_content, message.reasoning, message.thinking, message.reasoning_details):
             if thought := [(kind, text) for kind, text in _parts(raw, "thinking") if kind == "thinking" and text]:
@@ -214,7 +214,7 @@ class _Reader:
         if unknown:
             self.notes.append(f"parts of it are no text: {cut(', '.join(unknown), 60)}")
         by = {k: "".join(text for kind, text in told if kind == k) for k in ("text", "thinking", "refusal")}
-        return Message(by["text"], by["thinking"], refusal=by["refusal"])
+        return CompletionMessage(by["text"], by["thinking"], refusal=by["refusal"])
 
     def _logprobs(self, raw: msgspec.Raw) -> Logprobs | None:
         found = _as(raw, _AnyLogprobs)

@@ -1,4 +1,4 @@
-"""How one LLM's servers want to be asked: what its pool file says, and what they have refused in this process."""
+"""What the servers of one LLM accept: what its pool file says, and what they have refused so far in this process."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -69,7 +69,7 @@ class Dialect:
         news, self.news = tuple(self.news), []
         return news
 
-    def put(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    def translate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The request as the servers take it; what is renamed goes into `extra_body`, as clients know only their own.
 
         `max_tokens` leave room for the prompt.
@@ -100,7 +100,7 @@ class Dialect:
     def learn(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         """What to change in the request that was `sent`, after its refusal; None where nothing can be done.
 
-        What is learned for good changes `put`; the changes returned hold for this request alone.
+        What is learned for good changes `translate`; the changes returned hold for this request alone.
         """
         refusal = Refusal(error)
         if overflow := refusal.overflow():
@@ -121,7 +121,7 @@ class Dialect:
 
         Raises what `post` does where nothing is left to change.
         """
-        sent = self.put(payload)
+        sent = self.translate(payload)
         guessed: openai.APIStatusError | None = None
         for turn in range(1, TURNS + 1):
             try:
@@ -132,7 +132,7 @@ class Dialect:
                 else:
                     changes = self.learn(error, sent)
                 payload = {**payload, **(changes or {})}
-                again = self.put(payload)
+                again = self.translate(payload)
                 if changes is None or again == sent or turn == TURNS:
                     self._system_taken = self._system_taken or guessed is not None  # it was not about that
                     raise (guessed or error) from None

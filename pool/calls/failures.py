@@ -1,8 +1,8 @@
 """What a server says when it refuses, and the `Failure` that names the LLM, the endpoint and the remedy.
 
-What the server said stands first, on one line. A guess at the remedy comes after it, and only where the words do not
-speak against it. No message repeats a request or a header; what looks like a key, and the key that was sent, are stars
-in all of them.
+What the server said comes first, on one line. A guess at the remedy follows, and only where it does not contradict what
+the server said. No message repeats a request or a header. Whatever looks like a key, and the key that was sent, are
+replaced by stars in all of them.
 """
 
 import os

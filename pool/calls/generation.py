@@ -93,7 +93,7 @@ def request_body(
     """The body of a request to /v1/chat/completions; `sampling` holds where the pool file says nothing."""
     options = call_options(spec, n=1, logprobs=False, seed=None, sampling=sampling)
     plain = {"model": spec.model or name, "messages": led_by(spec.system, messages), **options}
-    body = Dialect(name, spec).put({**plain, "extra_body": spec.extra_body})
+    body = Dialect(name, spec).translate({**plain, "extra_body": spec.extra_body})
     extra: dict[str, Any] = body.pop("extra_body", {})
     return body | extra
 

@@ -19,7 +19,7 @@ from smacs.pool.calls.generation import call_options, generate, reply_of
 from smacs.pool.calls.limits import Limiter
 from smacs.pool.calls.replicas import Replica, Replicas
 from smacs.pool.calls.replies import Failure, Reply, Unfinished
-from smacs.pool.calls.spans import chat_span, tell
+from smacs.pool.calls.spans import chat_span, record_result
 from smacs.pool.calls.urls import address_of, shown
 from smacs.pool.calls.window import estimate_prompt, served_window
 from smacs.pool.config import LLMSpec
@@ -152,7 +152,7 @@ class LLM:
         options = call_options(self.spec, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
         with chat_span(self.name, self.spec, messages, options) as span:
             result = await self._ask(messages, options, timeout)
-            tell(span, result)
+            record_result(span, result)
         self._watch(result)
         return self._public(result)
 
@@ -306,6 +306,6 @@ def _together(results: Sequence[Reply | Failure], seconds: float) -> Reply | Fai
 
 
 def _locate(name: str) -> tuple[str, ...]:
-    from smacs.pool.launch.servers import endpoints_of
+    from smacs.pool.launch.servers import endpoints_of  # only LLMs of this machine need psutil and the like
 
     return endpoints_of(name)

@@ -1,5 +1,8 @@
-"""Bodies that are almost JSON, made into JSON: a mark in front, NaN, half a surrogate pair, bytes of another encoding,
-events of a stream that nobody asked for. Every step is linear in the length of the body."""
+"""Turns bodies that are almost JSON into JSON.
+
+A byte order mark, NaN, half a surrogate pair, another encoding, the events of a stream that nobody asked for: all are
+mended. Every step is linear in the length of the body.
+"""
 
 import codecs
 import json

@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from smacs.pool.calls.failures import READ, Unreadable, overflows, said, spent, status_error
 from smacs.pool.calls.refusals import is_settled
 from smacs.pool.calls.repair import utf8
-from smacs.pool.calls.spans import tell_attempt
+from smacs.pool.calls.spans import record_attempt
 from smacs.request_id import id_headers
 from smacs.telemetry import trace_headers
 
@@ -69,7 +69,7 @@ async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
 async def _once(
     session: ClientSession, url: str, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], T], most: int
 ) -> T:
-    tell_attempt(url)
+    record_attempt(url)
     known = {**headers, **id_headers(), **trace_headers()}
     try:
         async with session.post(url, data=content, headers=known, allow_redirects=False) as response:

@@ -1,4 +1,4 @@
-"""Addresses of servers: what is secret in them is used, and never shown."""
+"""Addresses of servers. The secrets in them are used, and never shown."""
 
 import base64
 import re

@@ -1,7 +1,4 @@
-"""LLM servers as child processes: the job that each one does, its start, its end.
-
-They are started together, and waited for until all of them serve.
-"""
+"""LLM servers as child processes: what each one runs (`Job`), how it starts, and how it ends."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Which servers go on after the command that started them: one small file each under `home()/run`."""
+"""The servers that keep running after the command that started them: one small file each under `home()/run`."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""LLM servers on this machine: those of one process (`running`), and those that go on after it (`up`, `down`)."""
+"""LLM servers on this machine: for the length of a block (`running`), or until they are stopped (`up`, `down`)."""
 
 import socket
 import time
@@ -21,7 +21,7 @@ from smacs.progress import Progress, silent
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server that was started with `up`: resident memory in bytes, uptime in seconds, how often it was restarted.
+    """A server that was started with `up`; memory (resident) in bytes, uptime in seconds.
 
     `alive` is False for one that has died; `trouble` says why it is not started again.
     """
@@ -49,9 +49,9 @@ def running(llms: Mapping[str, LLMSpec], *, progress: Progress | None = None) ->
         ServerError: a server does not start; none is left running then.
         InputError: the servers do not fit onto the GPUs.
     """
-    told = progress or silent
-    urls = _up_as_wanted(llms)
-    started = start(_jobs(llms, urls, told), told)
+    progress = progress or silent
+    urls = _up_already(llms)
+    started = start(_jobs(llms, urls, progress), progress)
     try:
         yield {name: urls.get(name) or started[name].job.url for name in servers_of(llms)}
     finally:
@@ -68,12 +68,12 @@ def up(llms: Mapping[str, LLMSpec], *, progress: Progress | None = None) -> dict
         ServerError: a server does not start, or is up with other weights; none of the new ones is left running then.
         InputError: the servers do not fit onto the GPUs.
     """
-    names, told = servers_of(llms), progress or silent
+    names, progress = servers_of(llms), progress or silent
     with registry.one_at_a_time():
         registry.remove_stale(fallen=not supervisor.is_on())
         for name in names:
             _clear(name, llms)
-        started = start(_jobs(llms, registry.read_all(), told), told)
+        started = start(_jobs(llms, registry.read_all(), progress), progress)
         try:
             _hand_over(list(started.values()))
         except BaseException:
@@ -182,7 +182,7 @@ def _orders(llms: Mapping[str, LLMSpec], up: Collection[str], taken: Iterable[in
             yield Order(llm, copy, spec.model or llm, spec.launch, spec.context, spec.in_flight, port)
 
 
-def _up_as_wanted(llms: Mapping[str, LLMSpec]) -> dict[str, str]:
+def _up_already(llms: Mapping[str, LLMSpec]) -> dict[str, str]:
     """Server -> base URL, of those that `up` has started with these very weights."""
     records = (registry.read(name) for name in servers_of(llms))
     return {record.name: record.job.url for record in records if record and _is_same(record, llms)}

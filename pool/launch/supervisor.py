@@ -36,12 +36,12 @@ log = logging.getLogger("smacs.supervisor")
 
 
 def is_on() -> bool:
-    """Whether there is one."""
+    """Whether a supervisor is running."""
     return _process() is not None
 
 
 def ensure() -> None:
-    """Start one, unless there is one."""
+    """Start a supervisor, unless one is running."""
     if is_on():
         return
     with open_log(log_path()) as stream:
@@ -57,7 +57,7 @@ def ensure() -> None:
 
 
 def stop() -> None:
-    """End it; servers that it has started go on."""
+    """End the supervisor; the servers that it has started go on."""
     if process := _process():
         process.kill()
         psutil.wait_procs([process], timeout=STOP_GRACE)
@@ -65,12 +65,12 @@ def stop() -> None:
 
 
 def forget() -> None:
-    """Note that there is none."""
+    """Note that no supervisor is running."""
     _path().unlink(missing_ok=True)
 
 
 def log_path() -> Path:
-    """What it did and when."""
+    """The log of what the supervisor did."""
     return run_folder() / "supervisor.log"
 
 
@@ -97,7 +97,7 @@ def _tick(supervisor: "Supervisor") -> bool:
     try:
         return supervisor.tick()
     except OSError:  # a full disk, say: better to go on than to leave the servers alone
-        log.exception("something went wrong")
+        log.exception("could not look after the servers this time")
         return True
 
 

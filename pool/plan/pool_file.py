@@ -1,4 +1,4 @@
-"""A copy of a pool file that knows where the servers of a plan are."""
+"""Writes a copy of a pool file with the endpoints of a plan's servers."""
 
 import json
 import re

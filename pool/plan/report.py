@@ -1,4 +1,4 @@
-"""A plan as rows that show the arithmetic, as sentences, and as JSON."""
+"""Shows a plan: as rows with the arithmetic, as sentences, and as JSON."""
 
 from collections.abc import Iterator
 from typing import Any

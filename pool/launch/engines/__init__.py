@@ -1,6 +1,6 @@
-"""The engines that serve LLMs on this machine: one module each, with its `launch` table and all that is its own.
+"""The engines that serve LLMs on this machine: one module each, with its `launch` table and whatever else is its own.
 
-A new engine is a new module with an `ENGINE`, and no other edit.
+To add an engine, add a module with an `ENGINE`. Nothing else changes.
 """
 
 from collections.abc import Collection, Sequence

