@@ -116,7 +116,7 @@ class LLMSpec(Table):
 
     @property
     def window(self) -> int | None:
-        """Its context window in tokens as far as the pool file says it, which starts some of them itself."""
+        """Its context window in tokens, if the pool file says it: in `context`, or in the `launch` of its server."""
         if "context" in self.model_fields_set:
             return self.context
         return self.launch.context if self.launch else None

@@ -136,7 +136,7 @@ class EndpointEmbedder:
             raise self._down(clean(f"{where}: {text}", key)) from error
 
     def _down(self, text: str) -> EmbedderDownError:
-        """The error; a discreet one's details stand in the log alone."""
+        """The error; the details of a discreet one go to the log only."""
         if self.discreet:
             log.warning("%s", one_line(text))
         return EmbedderDownError(str(EmbedderDownError.public) if self.discreet else text)

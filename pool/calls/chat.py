@@ -76,7 +76,7 @@ class FastChatOpenAI(ChatOpenAI):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every request of our own transport has; the login of the address among it."""
+        """Headers of every request over our own transport, the login of the address included."""
         if self._headers is None:
             client = self.root_async_client
             headers = {
@@ -88,7 +88,7 @@ class FastChatOpenAI(ChatOpenAI):
         return self._headers
 
     async def _ask(self, payload: Mapping[str, Any]) -> ChatResult:
-        """The reply: over our own transport, or the openai client where that has to do more."""
+        """The reply over our own transport, or over the openai client where more is asked for than ours can do."""
         read = partial(chat_result, n=payload.get("n") or 1)
         if self.session is None or any(payload.get(key) for key in _NEEDS_OPENAI_CLIENT):
             raw = await self.async_client.with_raw_response.create(**payload)

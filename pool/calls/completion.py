@@ -31,7 +31,7 @@ class Token(msgspec.Struct, gc=False):
 
 
 class Logprobs(msgspec.Struct):
-    """Those of the generated tokens."""
+    """Log-probabilities of the generated tokens."""
 
     content: list[Token] | None = None
 
@@ -46,7 +46,7 @@ class CompletionMessage(msgspec.Struct):
 
     @property
     def thinking(self) -> str:
-        """The thinking that came in a field of its own."""
+        """The thinking, where it came in a field of its own."""
         return self.reasoning_content or self.reasoning or ""
 
 
@@ -61,7 +61,7 @@ class CompletionChoice(msgspec.Struct):
 
 
 class TokenUsage(msgspec.Struct):
-    """What was counted."""
+    """Token counts."""
 
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
@@ -78,7 +78,7 @@ class Completion(msgspec.Struct):
 
 
 class _AnyCompletion(msgspec.Struct):
-    """Of each field whatever came."""
+    """A completion with each field as it came."""
 
     choices: msgspec.Raw = _NULL
     id: msgspec.Raw = _NULL
@@ -135,7 +135,7 @@ _strict = msgspec.json.Decoder(Completion)
 
 
 def read_completion(body: bytes, n: int) -> tuple[Completion, list[str]]:
-    """The first `n` choices of a body, and what is to be said of the rest.
+    """The first `n` choices of a body, and notes about what was left out.
 
     Raises Unreadable where there is none, openai.APIStatusError for an error in its place.
     """
@@ -149,7 +149,7 @@ def read_completion(body: bytes, n: int) -> tuple[Completion, list[str]]:
 
 
 def _plain(body: bytes) -> Completion | None:
-    """The completion where every field is as it should be and every choice has text."""
+    """The completion if every field is as it should be and every choice has text."""
     try:
         completion = _strict.decode(body)
     except _UNFIT:
@@ -159,7 +159,7 @@ def _plain(body: bytes) -> Completion | None:
 
 
 def _keep_first(choices: list[CompletionChoice], n: int) -> list[str]:
-    """Keep the first `n`, in the order of their numbers where these tell one; what is to be said of the others."""
+    """Keep the first `n`, in the order of their indices if these are distinct; a note about the others."""
     if not choices:
         raise Unreadable("a reply without choices")
     if len(choices) > 1 and len({choice.index for choice in choices} - {None}) == len(choices):
@@ -241,7 +241,7 @@ class _Reader:
 
 
 def _as(raw: msgspec.Raw | bytes, type: type[T]) -> T | None:
-    """The value where it is of that type."""
+    """The value if it is of that type, else None."""
     try:
         return msgspec.json.decode(raw, type=type)
     except _UNFIT:
@@ -268,7 +268,7 @@ def _shown(raw: bytes) -> str:
 
 
 def _count(raw: msgspec.Raw) -> int | None:
-    """A number of tokens; 0 for null, None for what is no such number. 5.0 and "5" are 5."""
+    """A number of tokens: 0 for null, None for anything that is no count. 5.0 and "5" are 5."""
     if not _is(raw):
         return 0
     value: Any = _as(raw, str | int | float)  # type: ignore[arg-type]
@@ -318,7 +318,7 @@ def _error(raw: msgspec.Raw) -> Exception:
 
 
 def _no_completion(body: bytes) -> Exception:
-    """What a body is that holds no choices: an error, or something else that is named."""
+    """What a body without choices is: an error, or something else that is named."""
     hint = "is this an OpenAI-compatible endpoint (ending in /v1)?"
     try:
         msgspec.json.decode(body, type=msgspec.Raw)

@@ -71,7 +71,7 @@ class PerLoop(Generic[Client]):
             await end.aclose()
 
     async def _until_the_end(self, loop: asyncio.AbstractEventLoop, client: Client) -> AsyncGenerator[None, None]:
-        """Ended by `aclose`, or by the loop: it ends what nobody holds any more, and at its own end all the rest."""
+        """Closes the client when it is ended: by `aclose`, by the loop, or because nobody holds it any more."""
         try:
             yield
         finally:
@@ -110,7 +110,7 @@ def sync_http(address: Address | None = None) -> httpx2.Client:
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The TLS context of this process: loading the certificates is what costs when a client is made."""
+    """The TLS context of this process: loading certificates is the slow part of making a client."""
     return ssl.create_default_context()
 
 
@@ -140,7 +140,7 @@ def is_socks(proxy: str | None) -> bool:
 
 
 def _socks_connector(proxy: str, connections: int) -> "BaseConnector":
-    """What takes aiohttp through a SOCKS proxy. Raises PoolError where the package for it is not installed."""
+    """Connects aiohttp through a SOCKS proxy. Raises PoolError where the package for it is not installed."""
     try:
         from aiohttp_socks import ProxyConnector
     except ImportError as error:
@@ -197,7 +197,7 @@ def _is_within(host: str, network: str) -> bool:
 
 
 def _same_address(host: str, name: str) -> bool | None:
-    """Whether both are one address; None where one of them is no address."""
+    """Whether both are the same address; None if one of them is no address."""
     try:
         return ip_address(host) == ip_address(name)
     except ValueError:

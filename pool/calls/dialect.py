@@ -25,7 +25,7 @@ _SYSTEM = ("system", "developer")
 
 
 class Dialect:
-    """Turns a request into one that the servers take, and learns from what they refuse.
+    """Turns a request into one that the servers accept, and learns from what they refuse.
 
     `news` are sentences about what was learned that nobody has been told yet; each is also logged, once.
     """
@@ -60,17 +60,17 @@ class Dialect:
         """Whether several completions have to be asked for one by one."""
         return "n" in self.left_out
 
-    def read(self, window: int) -> None:
-        """Take the window that a server gives out."""
+    def take_window(self, window: int) -> None:
+        """Take the window that a server reports."""
         self._read = window
 
     def take_news(self) -> tuple[str, ...]:
-        """The news, which are none then."""
+        """The news; they are forgotten here."""
         news, self.news = tuple(self.news), []
         return news
 
     def translate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The request as the servers take it; what is renamed goes into `extra_body`, as clients know only their own.
+        """The request as the servers accept it; renamed parameters go into `extra_body`: clients know only their own.
 
         `max_tokens` leave room for the prompt.
         """
@@ -90,7 +90,7 @@ class Dialect:
         return sent | ({"extra_body": extra} if extra else {})
 
     def fitted(self, max_tokens: int, messages: Sequence[Mapping[str, Any]]) -> int:
-        """So many of `max_tokens` as the window leaves beside the prompt; a few in any case."""
+        """As many of `max_tokens` as the window leaves beside the prompt; a few in any case."""
         most = min(max_tokens, self._most or max_tokens)
         room, prompt = self.window - self._reserve, _texts(messages)
         if most > room - at_most_tokens(prompt):
@@ -98,7 +98,7 @@ class Dialect:
         return most
 
     def learn(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What to change in the request that was `sent`, after its refusal; None where nothing can be done.
+        """What to change in the request that was `sent`, after its refusal; None if nothing can be done.
 
         What is learned for good changes `translate`; the changes returned hold for this request alone.
         """
@@ -117,7 +117,7 @@ class Dialect:
         return None
 
     async def ask(self, payload: Mapping[str, Any], post: Callable[[Mapping[str, Any]], Awaitable[T]]) -> T:
-        """What `post` returns for a request; what is refused of it is changed, and the rest asked again.
+        """What `post` returns for a request. Whatever is refused is changed, and the request sent again.
 
         Raises what `post` does where nothing is left to change.
         """
@@ -147,7 +147,7 @@ class Dialect:
         raise AssertionError("unreachable")
 
     def _guess(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A 500 without a reason may be about a system message: of a template's failure some servers say no more."""
+        """A 500 without a reason may be about a system message: some servers say no more when a template fails."""
         if self._system_taken or not self.system_role or not _has_system(sent) or not Refusal(error).says_nothing():
             return None
         return {"messages": without_system(sent["messages"])}
@@ -216,7 +216,7 @@ class Dialect:
 
 
 def without_system(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages with the text of system messages before the first of the user's, and turns of one role joined."""
+    """The messages with system texts moved into the first user message, and consecutive turns of one role joined."""
     system = [message["content"] for message in messages if message["role"] in _SYSTEM and message.get("content")]
     rest = [dict(message) for message in messages if message["role"] not in _SYSTEM]
     first = next((at for at, message in enumerate(rest) if message["role"] == "user"), None)
@@ -240,7 +240,7 @@ def _alternating(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _joined(contents: Sequence[Any]) -> Any:
-    """Contents one after another: a text where all are, else a list of parts."""
+    """Contents one after another: a text if all are texts, else a list of parts."""
     if all(isinstance(content, str) for content in contents):
         return "\n\n".join(filter(None, contents))
     parts = [[{"type": "text", "text": each}] if isinstance(each, str) else list(each or ()) for each in contents]
@@ -258,7 +258,7 @@ def _has_system(payload: Mapping[str, Any]) -> bool:
 
 
 def _max_tokens(sent: Mapping[str, Any]) -> int | None:
-    """What a request asks for, under either of its names."""
+    """The `max_tokens` of a request, under either name."""
     body = {**sent, **(sent.get("extra_body") or {})}
     found = (body[name] for name in _MAX_TOKENS if isinstance(body.get(name), int))
     return next(found, None)

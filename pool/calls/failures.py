@@ -105,7 +105,7 @@ def failure_of(error: Exception, *, llm: str, endpoint: str, seconds: float, key
 
 
 def explain(error: Exception, key_env: str | None) -> tuple[FailureKind, str]:
-    """The kind, and what is to be said; a key that a server repeated may still be in it (see `clean`)."""
+    """The kind, and the text for people; a key that a server repeated may still be in it (see `clean`)."""
     if isinstance(error, PoolError):
         return "rejected", str(error)
     if isinstance(error, TimeoutError | openai.APITimeoutError):
@@ -189,7 +189,7 @@ def _explain_connection(error: openai.APIConnectionError) -> str:
 
 
 def said(body: Any) -> str:
-    """The words in the body of a refusal (bytes, text or decoded JSON) on one line, cut; "" where it has none."""
+    """The words in the body of a refusal (bytes, text or decoded JSON) on one line, cut; "" if there are none."""
     if isinstance(body, bytes):
         body = decoded(body)
     if isinstance(body, str) and re.match(r"(?i)\s*<(?:!doctype|html|head|body|\?xml)", body):
@@ -198,7 +198,7 @@ def said(body: Any) -> str:
 
 
 def decoded(body: bytes) -> Any:
-    """JSON where it is JSON, else text."""
+    """The body as JSON if it is JSON, else as text."""
     try:
         return orjson.loads(body[:READ])
     except ValueError:
@@ -206,7 +206,7 @@ def decoded(body: bytes) -> Any:
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
-    """A text of others on one line, without what could steer a terminal."""
+    """Somebody else's text on one line, without what could control a terminal."""
     line = _INVISIBLE.sub(" ", text[: 20 * longest]).strip()
     return line if len(line) <= longest else line[: longest - 3] + "..."
 
@@ -228,7 +228,7 @@ def overflows(status: int, words: str) -> bool:
 
 
 def spent(words: str) -> bool:
-    """Whether they say that an account has nothing left: no waiting helps."""
+    """Whether they say that an account is used up, so that waiting does not help."""
     return bool(_SPENT.search(words)) and not _SOON.search(words)
 
 
@@ -274,7 +274,7 @@ def status_of(error: Any) -> int:
 
 
 def _words(body: Any, depth: int = 4) -> str:
-    """The first message in it; a provider's own words behind it."""
+    """The first message in it, followed by the provider's own words."""
     if isinstance(body, list) and body and depth:
         return "; ".join(filter(None, (_words(item, depth - 1) for item in body[:3])))
     if not isinstance(body, dict) or not depth:

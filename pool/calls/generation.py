@@ -38,7 +38,7 @@ def call_options(
     seed: int | None,
     sampling: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """The request's parameters; the LLM's own sampling wins. A penalty of 0 is none, and some refuse its name."""
+    """The request's parameters; the LLM's own sampling wins. A penalty of 0 is left out: some refuse its name."""
     options = {**(sampling or {}), **spec.sampling.model_dump(exclude_none=True)}
     for penalty in ("presence_penalty", "frequency_penalty"):
         if options.get(penalty) == 0:
@@ -77,7 +77,7 @@ async def generate(
 
 
 def _nobody_listens(callbacks: "Callbacks") -> bool:
-    """Whether no callback, tracer or cache is there; what the environment asks for counts."""
+    """Whether there is no callback, tracer or cache, also none that the environment asks for."""
     from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
     from langchain_core.globals import get_llm_cache
 
@@ -114,7 +114,7 @@ def read_body(name: str, spec: LLMSpec, body: bytes) -> Reply | Failure:
 def reply_of(
     name: str, spec: LLMSpec, generations: Sequence["ChatGeneration"], usage: Mapping[str, Any], seconds: float
 ) -> Reply | Failure:
-    """The generations of one call as a `Reply`; a `Failure` where none has any text."""
+    """The generations of one call as a `Reply`; a `Failure` if none has any text."""
     where = f"{name} at {', '.join(map(shown, spec.urls)) or 'this machine'}"
     if not generations:
         return Failure(name, "garbage", clean(f"{where}: a reply without choices"), seconds)

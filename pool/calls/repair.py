@@ -27,7 +27,7 @@ _EVENT = re.compile(rb"\s*+(?:(?:|event|id|retry):[^\n]*+\n\s*+)*+data:")
 
 
 def repaired(body: bytes) -> bytes:
-    """UTF-8 without a mark, without half surrogate pairs, NaN and infinities as the texts "NaN" and "Infinity"."""
+    """The body in UTF-8, without a mark or half surrogate pairs; NaN and infinities become texts."""
     body = utf8(body)
     if _EVENT.match(body[:65536]):
         body = _joined(body)
@@ -44,7 +44,7 @@ def repaired(body: bytes) -> bytes:
 
 
 def utf8(body: bytes, charset: str | None = None) -> bytes:
-    """The same text in UTF-8: what is no UTF-8 is read as `charset`, or as the mark in front of it says."""
+    """The same text in UTF-8; if it is not UTF-8, it is read as `charset`, or as its byte order mark says."""
     body = body.removeprefix(codecs.BOM_UTF8)
     told = json.detect_encoding(body[:4]) if len(body) > 1 else "utf-8"
     if not told.startswith("utf-8"):
@@ -91,7 +91,7 @@ _chunk = msgspec.json.Decoder(_Chunk)
 
 
 def _joined(body: bytes) -> bytes:
-    """The completion that the events of a stream make; what is no event of one is passed over."""
+    """The completion that the events of a stream add up to; other lines are skipped."""
     choices: dict[int, dict[str, Any]] = {}
     top: dict[str, Any] = {}
     for line in body.splitlines():

@@ -33,7 +33,7 @@ def chat_span(llm: str, spec: LLMSpec, messages: Sequence[Message], options: Map
 
 
 def record_result(open_span: Span, result: Reply | Failure) -> None:
-    """Say what came of a call."""
+    """Record how a call ended."""
     if not open_span.recorded:
         return
     if isinstance(result, Failure):
@@ -58,7 +58,7 @@ def embedding_span(spec: EmbedderSpec, texts: int) -> Span:
 
 
 def record_attempt(url: str) -> None:
-    """Say where the open call is sent now, and how often it has been sent."""
+    """Record where the open call is being sent, and how often it has been sent."""
     here = current()
     if here is None:
         return

@@ -42,7 +42,7 @@ async def post(
     read: Callable[[bytes], T],
     most: int = MOST_BYTES,
 ) -> T:
-    """What `read` makes of the body of a 200 reply of at most so many bytes.
+    """What `read` makes of the body of a 200 reply of at most `most` bytes.
 
     Retries connection errors, 408, 409, 429 and 5xx, honouring Retry-After, also where `read` raises the error of such
     a status. Raises openai.APIConnectionError, the openai.APIStatusError of the status (redirects are not followed:
@@ -52,7 +52,7 @@ async def post(
 
 
 async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
-    """What `attempt()` returns, tried again where that helps, up to `retries` times. Raises what the last one does."""
+    """What `attempt()` returns, tried again if that may help, up to `retries` times. Raises what the last one does."""
     try:
         return await attempt()  # the machinery of retries only where it is needed
     except openai.APIError as error:

@@ -37,7 +37,7 @@ def server_name(llm: str, copy: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A server to be run, the `copy`-th one of an LLM counted from 0: all that it takes to start it, also again.
+    """A server to be run, the `copy`-th one of an LLM counted from 0: all that starting it takes, also again.
 
     `weights` names what it serves, `alias` is what clients call it. `environment` is added to this process's own,
     `gpus` are those it computes on. Loading may take `ready` seconds; `remedy` is what to do when it does not start.
@@ -170,7 +170,7 @@ def start(jobs: Sequence[Job], progress: Progress) -> dict[str, ServerProcess]:
 
 
 def _startable(waiting: Sequence[Job], loading: Sequence["_Loading"]) -> list[Job]:
-    """Those whose GPUs nobody who loads, or comes before them, uses."""
+    """Those whose GPUs are not used by a server that is loading, or waiting before them."""
     used = {gpu for each in loading for gpu in each.server.job.gpus}
     found = []
     for job in waiting:

@@ -67,7 +67,7 @@ def record_of(job: Job, pid: int) -> Record:
 
 
 def run_folder() -> Path:
-    """Where the records lie."""
+    """The folder of the records."""
     return home() / "run"
 
 

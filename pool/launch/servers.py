@@ -158,7 +158,7 @@ def _is_same(record: registry.Record, llms: Mapping[str, LLMSpec]) -> bool:
 
 
 def _jobs(llms: Mapping[str, LLMSpec], up: Collection[str], progress: Progress) -> list[Job]:
-    """How the servers that are not `up` are started.
+    """What starts the servers that are not `up`.
 
     Raises:
         ModelFileError: the weights cannot be fetched.

@@ -102,7 +102,7 @@ def _tick(supervisor: "Supervisor") -> bool:
 
 
 def _leave() -> bool:
-    """Whether there is still no server to look after now that nobody can start one, and it is noted."""
+    """Whether there is no server left, with the lock held so that nobody starts one; then that is noted."""
     with suppress(Timeout), registry.one_at_a_time(timeout=0):
         if not registry.holds_any():
             forget()
@@ -193,12 +193,12 @@ def _loads_beside(record: Record) -> bool:
 
 
 def in_row(restarts: int, served: float) -> int:
-    """How many restarts in a row there were, when a server dies that was restarted so often and served so long."""
+    """Restarts in a row when a server dies that was restarted `restarts` times and then served for `served` seconds."""
     return 0 if served >= STEADY else restarts
 
 
 def pause(restarts: int) -> float | None:
-    """Seconds to wait after so many restarts in a row; None: it is given up."""
+    """Seconds to wait after `restarts` restarts in a row; None if the server is given up."""
     return min(FIRST_PAUSE * 2**restarts, LONGEST_PAUSE) if restarts < MOST else None
 
 

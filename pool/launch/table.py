@@ -50,7 +50,7 @@ class Launch(Table, ABC):
     @property
     @abstractmethod
     def weights(self) -> str:
-        """Names what a server serves; a server that is up with another name is another server."""
+        """Names what a server serves: one that is up with other weights does not count."""
 
     @property
     @abstractmethod
@@ -84,7 +84,7 @@ class Launch(Table, ABC):
 
 
 class Shape(Table):
-    """What the memory of an LLM follows from; the figures of its `config.json`."""
+    """The figures that the memory of an LLM follows from, as its `config.json` has them."""
 
     parameters: float = Field(gt=0, description="Parameters in billions, embeddings included.")
     layers: int = Field(gt=0, description="Layers that keep keys and values.")
@@ -133,7 +133,7 @@ class GpuLaunch(Launch):
 
     @property
     def weights_size(self) -> float | None:
-        """What follows from the shape."""
+        """It follows from the shape."""
         return self.shape.parameters * 1e9 * self.shape.weight_bytes if self.shape else None
 
     @property

@@ -63,7 +63,7 @@ def plan_pool(
     Raises:
         InputError: none of them is served on GPUs, or the shape of a model is missing.
     """
-    return plan(servers_of(file, source, mean, in_flight), gpus, rules or Rules())
+    return plan(gpu_servers(file, source, mean, in_flight), gpus, rules or Rules())
 
 
 def plan(servers: Iterable[Server], gpus: Sequence[Gpu], rules: Rules) -> Plan:
@@ -82,7 +82,7 @@ def together(plan: Plan, most: int = 64) -> int | None:
     return None
 
 
-def servers_of(file: PoolFile, source: str, mean: int, in_flight: int | None = None) -> list[Server]:
+def gpu_servers(file: PoolFile, source: str, mean: int, in_flight: int | None = None) -> list[Server]:
     """The servers of a pool on GPUs: the embedder, then its LLMs in the pool's order.
 
     Raises:

@@ -69,7 +69,7 @@ class Misfit:
 def rounds_of(
     servers: Iterable[Server], gpus: Sequence[Gpu], rules: Rules
 ) -> tuple[list[list[Placement]], list[Misfit]]:
-    """(rounds that each fit onto the GPUs at once, what fits nowhere): the pinned in the first, then the largest."""
+    """(rounds that each fit onto the GPUs at once, what fits nowhere): pinned servers first, then the largest."""
     left: list[Server] = []
     misfits: list[Misfit] = []
     for server in servers:
@@ -93,7 +93,7 @@ def fit(servers: Iterable[Server], gpus: Sequence[Gpu], rules: Rules) -> tuple[l
 
 
 def parallel_of(server: Server, gpus: Sequence[Gpu], rules: Rules) -> int | None:
-    """The smallest tensor parallel size that holds it on such empty GPUs of one kind; None where none does."""
+    """The smallest tensor parallel size that holds it on empty GPUs of one kind like these; None if none does."""
     fixed = server.launch.tensor_parallel
     sizes = parallel_sizes(server.shape, len(gpus)) if fixed is None else [fixed]
     for size in sizes:
@@ -103,7 +103,7 @@ def parallel_of(server: Server, gpus: Sequence[Gpu], rules: Rules) -> int | None
 
 
 def claim(server: Server, parallel: int, gpu: Gpu) -> int:
-    """Thousandths of such a GPU that it takes, at least; what its `launch` says wins where it is enough."""
+    """Thousandths of such a GPU that it needs; what its `launch` says holds instead where that is enough."""
     needed = ceil(server.need(parallel) / gpu.memory * PARTS - 1e-6)
     given = server.launch.memory
     if given is None:

@@ -109,7 +109,7 @@ def parallel_sizes(shape: Shape, most: int) -> list[int]:
 
 
 def divides(shape: Shape, parallel: int) -> bool:
-    """Whether vLLM can split the heads over so many GPUs; KV heads are split, or copied as often."""
+    """Whether vLLM can split the heads over `parallel` GPUs; KV heads are split, or copied if there are too few."""
     whole = shape.kv_heads % parallel == 0 or parallel % shape.kv_heads == 0
     return shape.heads % parallel == 0 and whole
 

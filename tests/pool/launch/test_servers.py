@@ -109,7 +109,7 @@ def test_llms_that_are_not_launched_are_left_alone(cache: Path) -> None:
 def test_running_serves_within_the_block(smollm: LLMSpec) -> None:
     with servers.running({NAME: smollm}) as urls:
         (server,) = own_servers()
-        reply = chat(urls[NAME], "Say hello.", logprobs=True, top_logprobs=1).json()
+        reply = chat(urls[NAME], "Say hello.", logprobs=True, top_logprobs=1, temperature=0).json()
         assert reply["model"] == NAME
         assert len(reply["choices"][0]["logprobs"]["content"]) == reply["usage"]["completion_tokens"] == 4
         address = {connection.laddr.ip for connection in server.net_connections() if connection.status == "LISTEN"}

@@ -13,7 +13,7 @@ from smacs.pool.launch.engines.vllm import VllmLaunch
 from smacs.pool.launch.gpus.fit import Gpu, Placement, Rules
 from smacs.pool.launch.gpus.memory import GB, Server, divides
 from smacs.pool.launch.table import Shape
-from smacs.pool.plan.plan import Plan, parse_gpus, plan, plan_pool, servers_of, together
+from smacs.pool.plan.plan import Plan, gpu_servers, parse_gpus, plan, plan_pool, together
 
 # 2 x 10 x 10 x 50 x 10 = 100,000 bytes a token, so that 10,000 tokens are 1 GB
 SHAPE = {"layers": 10, "heads": 20, "kv_heads": 10, "head_dim": 50, "kv_bytes": 10.0}
@@ -104,17 +104,17 @@ def test_the_servers_of_a_pool_are_its_replicas_and_its_embedder() -> None:
     spec = {"kind": "openai", "model": "emb", "endpoint": "http://127.0.0.1:8000/v1"}
     launch = {"engine": "vllm", "hub": "me/emb", "shape": {"parameters": 1, **SHAPE}, "context": 512}
     launch |= {"options": {"runner": "pooling"}}
-    found = servers_of(pool(embedder=spec, embedder_launch=launch), "pool.toml", mean=300)
+    found = gpu_servers(pool(embedder=spec, embedder_launch=launch), "pool.toml", mean=300)
     assert [(each.name, each.model, each.port) for each in found] == [
         ("embedder", "emb", 8000),
         ("a", "a", 8001),
         ("a#2", "a", 8002),
     ]
     assert [each.tokens for each in found] == [4 * 300, 4 * 300, 4 * 300]  # 4 calls of 300, more than a window
-    assert servers_of(pool(), "pool.toml", mean=100)[0].tokens == 1000  # at least one window
-    assert [each.tokens for each in servers_of(pool(), "pool.toml", mean=5000, in_flight=7)] == [7000, 7000]
+    assert gpu_servers(pool(), "pool.toml", mean=100)[0].tokens == 1000  # at least one window
+    assert [each.tokens for each in gpu_servers(pool(), "pool.toml", mean=5000, in_flight=7)] == [7000, 7000]
     assert (
-        servers_of(pool(embedder=spec, embedder_launch=launch), "pool.toml", mean=300, in_flight=99)[0].tokens == 1200
+        gpu_servers(pool(embedder=spec, embedder_launch=launch), "pool.toml", mean=300, in_flight=99)[0].tokens == 1200
     )
 
 
