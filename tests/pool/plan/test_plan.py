@@ -36,7 +36,7 @@ def test_it_takes_the_fewest_gpus_that_hold_it() -> None:
     assert seats(made) == [{"large": (0, 1), "small": (2,)}]
     large = next(each for each in made.rounds[0] if each.server.name == "large")
     assert large.need == pytest.approx((120 + 1) / 2 * GB + 4 * GB)
-    assert large.memory == 0.92
+    assert large.memory == pytest.approx(0.92)
 
 
 def test_small_ones_spread_out_where_there_is_room_and_share_where_not() -> None:
@@ -45,7 +45,7 @@ def test_small_ones_spread_out_where_there_is_room_and_share_where_not() -> None
     shared = plan(three, parse_gpus("1x100G"), Rules())
     assert seats(shared) == [{"a": (0,), "b": (0,), "c": (0,)}]
     # each a third of 920 thousandths
-    assert [each.memory for each in shared.rounds[0]] == [0.306, 0.306, 0.306]
+    assert [each.memory for each in shared.rounds[0]] == pytest.approx([0.306, 0.306, 0.306])
 
 
 def test_where_nothing_may_share_each_has_a_round_of_its_own() -> None:
@@ -80,7 +80,7 @@ def test_what_the_launch_asks_for_holds() -> None:
     made = plan(asked, parse_gpus("3x100G"), Rules())
     assert {name: len(gpus) for name, gpus in seats(made)[0].items()} == {"a": 2, "b": 1, "c": 1}
     assert seats(made)[0]["c"] == (2,)
-    assert {each.server.name: each.memory for each in made.rounds[0]}["b"] == 0.5
+    assert {each.server.name: each.memory for each in made.rounds[0]}["b"] == pytest.approx(0.5)
     assert plan([server("a", 10, tensor_parallel=4)], parse_gpus("4x100G"), Rules()).misfits  # 10 KV heads
     assert plan([server("a", 10, memory=0.1)], parse_gpus("1x100G"), Rules()).misfits  # 25 GB are needed
 
