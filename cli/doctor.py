@@ -121,7 +121,7 @@ def _bank(name: str | None, pool: "Pool | None") -> Iterator[Finding]:
 
 
 def _llms(pool: "Pool") -> Iterator[Finding]:
-    from smacs.pool.launch.table import VllmLaunch
+    from smacs.pool.launch.engines import engine_of
     from smacs.pool.launch.weights.files import is_verified
 
     states = asyncio.run(_probe_all(pool))
@@ -131,12 +131,12 @@ def _llms(pool: "Pool") -> Iterator[Finding]:
             yield Finding(llm.name, f"answers at {llm.where}")
         elif launch is None:
             yield Finding(llm.name, state, "start its server, or mend `endpoint` in the pool file")
-        elif isinstance(launch, VllmLaunch):
-            yield Finding(llm.name, "not up; vLLM serves it", "smacs models up", False)
-        elif is_verified(launch.file):
+        elif (file := launch.weights_file) is None:
+            yield Finding(llm.name, f"not up; {engine_of(launch).title} serves it", "smacs models up", False)
+        elif is_verified(file):
             yield Finding(llm.name, "not up; its weights are here", "", False)
         else:
-            yield Finding(llm.name, f"not up; no {launch.file.name}", "smacs models pull")
+            yield Finding(llm.name, f"not up; no {file.name}", "smacs models pull")
 
 
 async def _probe_all(pool: "Pool") -> dict[str, str | None]:
@@ -154,8 +154,8 @@ async def _probe(llm: "LLM") -> str | None:
 async def _probe_one(llm: "LLM", endpoint: str) -> str | None:
     from aiohttp import ClientTimeout
 
+    from smacs.pool.calls.connections import new_session
     from smacs.pool.calls.llm import api_key
-    from smacs.pool.calls.transport import new_session
     from smacs.pool.calls.urls import address_of, shown
 
     address, where = address_of(endpoint), shown(endpoint)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from smacs.pool.config import LLMSpec
     from smacs.pool.launch.servers import ServerStatus
-    from smacs.pool.launch.table import LlamaCppLaunch
+    from smacs.pool.launch.table import Launch
 
 app = typer.Typer(no_args_is_help=True, help="The weights and servers of the LLMs that run on this machine.")
 app.command("plan")(plan)
@@ -33,8 +33,8 @@ def pull(names: Names = None, pool: PoolOption = "local") -> None:
     paths = _pull(llms)
     for name, path in paths.items():
         print(f"{name}\t{path}")
-    if by_vllm := [name for name in llms if name not in paths]:
-        _say(f"{', '.join(by_vllm)}: vLLM fetches the weights when it starts")
+    for engine, by_engine in _by_engine({name: spec for name, spec in llms.items() if name not in paths}).items():
+        _say(f"{', '.join(by_engine)}: {engine} fetches the weights when it starts")
 
 
 @app.command("list")
@@ -45,7 +45,8 @@ def list_(pool: PoolOption = "local") -> None:
 
     table = Table(_folded("LLM"), "size", "licence", _folded("weights"), _folded("served at"))
     for name, spec in _chosen(pool, None).items():
-        size, licence, weights = _weights(spec)
+        assert spec.launch
+        size, licence, weights = _weights(spec.launch)
         table.add_row(escape(name), size, escape(licence), weights, endpoint_of(name) or "-")
     _print(table)
 
@@ -80,14 +81,14 @@ def down(names: Names = None) -> None:
 def status() -> None:
     """Show the servers that `smacs models up` has started."""
 
-    from smacs.pool.launch import servers, supervision
+    from smacs.pool.launch import servers, supervisor
 
     found = servers.status()
     if not found:
         _say("nothing is up; start with: smacs models up")
         return
     table = Table(_folded("LLM"), "pid", "port", "memory", "uptime", "restarts", _folded("health"))
-    supervised = supervision.is_on()
+    supervised = supervisor.is_on()
     for server in found:
         memory = f"{server.memory / 1e6:,.0f} MB"
         health = _health(server, supervised)
@@ -113,26 +114,23 @@ def _uptime(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def _weights(spec: "LLMSpec") -> tuple[str, str, str]:
+def _weights(launch: "Launch") -> tuple[str, str, str]:
     """(size, licence, where they are) of the weights of an LLM."""
 
-    from smacs.pool.launch.table import LlamaCppLaunch
-    from smacs.pool.launch.weights.files import is_verified, path_of
+    from smacs.pool.launch.engines import engine_of
+    from smacs.pool.launch.weights.files import is_verified
 
-    launch = spec.launch
-    assert launch
-    if isinstance(launch, LlamaCppLaunch):
-        file = launch.file
-        there = "on disk, not verified" if path_of(file).exists() else "not on disk"
+    if file := launch.weights_file:
+        there = "on disk, not verified" if file.path.exists() else "not on disk"
         weights = "[green]on disk, verified[/]" if is_verified(file) else f"[yellow]{there}[/]"
         return f"{file.size / 1e6:,.0f} MB", file.license, weights
-    size = f"{launch.shape.parameters * launch.shape.weight_bytes:,.0f} GB" if launch.shape else "-"
-    return size, launch.license, escape(f"{launch.hub}, fetched by vLLM")
+    size = f"{launch.weights_size / 1e9:,.0f} GB" if launch.weights_size else "-"
+    return size, launch.weights_license, escape(f"{launch.hub_id}, fetched by {engine_of(launch).title}")
 
 
 def _chosen(pool: str, names: list[str] | None) -> "dict[str, LLMSpec]":
     """The LLMs of the pool that run here, or those named. Raises PoolError for a name that is none of them."""
-    from smacs.pool.launch.ports import is_here
+    from smacs.pool.launch.servers import is_here
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)
@@ -145,10 +143,15 @@ def _chosen(pool: str, names: list[str] | None) -> "dict[str, LLMSpec]":
     return {name: spec for name, spec in local.items() if not names or name in names}
 
 
-def _launches(llms: "Mapping[str, LLMSpec]") -> "dict[str, LlamaCppLaunch]":
-    from smacs.pool.launch.table import LlamaCppLaunch
+def _by_engine(llms: "Mapping[str, LLMSpec]") -> dict[str, list[str]]:
+    """Title of an engine -> the LLMs that it serves."""
+    from smacs.pool.launch.engines import engine_of
 
-    return {name: spec.launch for name, spec in llms.items() if isinstance(spec.launch, LlamaCppLaunch)}
+    found: dict[str, list[str]] = {}
+    for name, spec in llms.items():
+        if spec.launch:
+            found.setdefault(engine_of(spec.launch).title, []).append(name)
+    return found
 
 
 def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
@@ -156,16 +159,15 @@ def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
     from rich.progress import BarColumn, DownloadColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    from smacs.pool.launch.weights import files
+    from smacs.pool.launch.weights.files import is_verified
+    from smacs.pool.launch.weights.files import pull as pull_file
 
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[doing]}")
     with Bars(*columns, console=Console(stderr=True)) as bars:
-        weights = {name: launch.file for name, launch in _launches(llms).items()}
         return {
-            name: files.path_of(file)
-            if files.is_verified(file)
-            else files.pull(file, progress=_bar(bars, name, file.size))
-            for name, file in weights.items()
+            name: file.path if is_verified(file) else pull_file(file, progress=_bar(bars, name, file.size))
+            for name, spec in llms.items()
+            if spec.launch and (file := spec.launch.weights_file)
         }
 
 

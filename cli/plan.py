@@ -14,7 +14,7 @@ from smacs.cli.options import PoolOption
 from smacs.errors import InputError
 
 if TYPE_CHECKING:
-    from smacs.pool.plan.form import Form
+    from smacs.pool.plan.forms import Form
     from smacs.pool.plan.plan import Plan
 
 _LEAST, _MOST = 0.1, 0.99
@@ -38,9 +38,8 @@ def plan(
 ) -> None:
     """Fit the LLMs that vLLM serves onto GPUs; print the commands, a Compose file, Helm values or a Slurm script."""
     from smacs.plugins import find, listed
-    from smacs.pool.plan.gpus import parse_gpus
-    from smacs.pool.plan.placement import Rules
-    from smacs.pool.plan.plan import plan_pool
+    from smacs.pool.launch.gpus.fit import Rules
+    from smacs.pool.plan.plan import parse_gpus, plan_pool
     from smacs.pool.plan.report import as_json as report_json
     from smacs.pool.pool import Pool
 
@@ -77,7 +76,7 @@ def _hosts(names: str, machines: int) -> list[str]:
 
 
 def _write_pool(source: Path, target: Path, form: "Form", made: "Plan") -> None:
-    from smacs.pool.plan.form import endpoints
+    from smacs.pool.plan.forms import endpoints
     from smacs.pool.plan.pool_file import with_endpoints
     from smacs.pool.pool import Pool
 

@@ -1,1 +1,1 @@
-"""The LLMs: the pool file, chat and embedding clients, limits and deadlines, and launching servers."""
+"""The LLMs: the pool file, calls of chat models and embedders, servers on this machine, and plans for GPUs."""

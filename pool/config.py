@@ -10,8 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from smacs.pool.calls.urls import address_of
-from smacs.pool.launch.table import Launch, Table, VllmLaunch
+from smacs.pool.launch.engines import ByEngine
+from smacs.pool.launch.table import Launch, Table
 
+AnyLaunch = Annotated[Launch, ByEngine()]  # the table of the engine that it names
 STYLES = ("auto", "none", "tags", "harmony", "field", "headings")
 
 
@@ -57,9 +59,13 @@ class LLMSpec(Table):
     )
     system: str = Field(default="", description="Put before every system prompt it gets, say to make it think.")
     sampling: Sampling = Field(default_factory=Sampling)
-    extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent as it is with every request.")
-    leave_out: list[str] = Field(default_factory=list, description="Parameters that its endpoint refuses: never sent.")
-    rename: dict[str, str] = Field(default_factory=dict, description="What its endpoint calls a parameter otherwise.")
+    extra_body: dict[str, Any] = Field(default_factory=dict, description="Sent with every request, unchanged.")
+    leave_out: list[str] = Field(
+        default_factory=list, description="Parameters that its endpoint refuses; they are never sent."
+    )
+    rename: dict[str, str] = Field(
+        default_factory=dict, description="Other names that its endpoint has for parameters."
+    )
     system_role: bool = Field(
         default=True, description="Whether it takes system messages; else their text goes before the first question."
     )
@@ -76,7 +82,7 @@ class LLMSpec(Table):
     reply_limit: float = Field(
         default=32.0, gt=0, description="MiB of a reply, decompressed; a longer one is a failure."
     )
-    launch: Launch | None = None
+    launch: AnyLaunch | None = None
 
     @field_validator("endpoint")
     @classmethod
@@ -110,7 +116,7 @@ class LLMSpec(Table):
 
     @property
     def window(self) -> int | None:
-        """Its context window in tokens as far as the pool file says it, which starts some of them itself."""
+        """Its context window in tokens, if the pool file says it: in `context`, or in the `launch` of its server."""
         if "context" in self.model_fields_set:
             return self.context
         return self.launch.context if self.launch else None
@@ -130,7 +136,9 @@ def _base_url(value: str) -> str:
     except ValueError:
         there = False
     if not there:
-        raise ValueError("expected a URL with a host, as http://host:8000/v1; `/` and `#` of a password as %2F and %23")
+        raise ValueError(
+            "expected a URL with a host, such as http://host:8000/v1; `/` and `#` of a password as %2F and %23"
+        )
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
 
 
@@ -167,8 +175,15 @@ class PoolFile(Table):
     llms: dict[str, LLMSpec] = Field(min_length=1, description="The LLMs; their order breaks ties.")
     aggregators: list[str] = Field(min_length=1, description="Aggregator LLMs, the first one that works is used.")
     embedder: EmbedderSpec | None = Field(default=None, description="Default: the one the bank names.")
-    embedder_launch: VllmLaunch | None = Field(default=None, description="How the embedder is served, for kind openai.")
+    embedder_launch: AnyLaunch | None = Field(default=None, description="How the embedder is served, for kind openai.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the graph for this pool.")
+
+    @field_validator("embedder_launch")
+    @classmethod
+    def _embeds(cls, value: Launch | None) -> Launch | None:
+        if value and not value.on_gpus:
+            raise ValueError(f"expected an engine that can serve embedders; {value.engine} cannot")
+        return value
 
     @model_validator(mode="after")
     def _known(self) -> "PoolFile":

@@ -17,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.errors import EmbedderDownError, EmbedderMismatchError, EmbeddingError
-from smacs.pool.calls.clients import PerLoop
-from smacs.pool.calls.completion import Unreadable
+from smacs.pool.calls.connections import PerLoop, new_session
+from smacs.pool.calls.failures import READ, Unreadable, clean, decoded, error_inside, explain, said
 from smacs.pool.calls.limits import Limiter
 from smacs.pool.calls.llm import api_key
-from smacs.pool.calls.mend import mended
+from smacs.pool.calls.repair import repaired
 from smacs.pool.calls.spans import embedding_span
-from smacs.pool.calls.transport import new_session, post
+from smacs.pool.calls.transport import post
 from smacs.pool.calls.urls import address_of, shown
-from smacs.pool.calls.words import READ, clean, decoded, error_inside, said
 from smacs.pool.config import EmbedderSpec
 from smacs.visible import one_line
 
@@ -75,7 +74,9 @@ class LocalEmbedder:
         with self._guard:
             thread = self._threads.setdefault(self.spec.model, ThreadPoolExecutor(1, "smacs-embed"))
         with embedding_span(self.spec, len(texts)):
-            return await asyncio.get_running_loop().run_in_executor(thread, self._embed, put(self.spec, texts, query))
+            return await asyncio.get_running_loop().run_in_executor(
+                thread, self._embed, in_template(self.spec, texts, query)
+            )
 
     async def aclose(self) -> None:
         """Nothing to close."""
@@ -101,7 +102,7 @@ class EndpointEmbedder:
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """See `Embedder.embed`. Raises EmbedderDownError when the endpoint does not answer with vectors."""
-        whole = put(self.spec, texts, query)
+        whole = in_template(self.spec, texts, query)
         size = self.spec.batch
         batches = [self._request(whole[at : at + size]) for at in range(0, len(whole), size)]
         return normalise(np.concatenate(await asyncio.gather(*batches)), self.spec)
@@ -130,20 +131,18 @@ class EndpointEmbedder:
                         most=len(texts) * (self.spec.dimension or _LONGEST_VECTOR) * _FLOAT + READ,
                     )
         except Exception as error:
-            from smacs.pool.calls.failures import explain
-
             _, text = explain(error, self.spec.api_key_env)
             key = os.environ.get(self.spec.api_key_env or "")
             raise self._down(clean(f"{where}: {text}", key)) from error
 
     def _down(self, text: str) -> EmbedderDownError:
-        """The error; a discreet one's details stand in the log alone."""
+        """The error; the details of a discreet one go to the log only."""
         if self.discreet:
             log.warning("%s", one_line(text))
         return EmbedderDownError(str(EmbedderDownError.public) if self.discreet else text)
 
 
-def put(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:
+def in_template(spec: EmbedderSpec, texts: Sequence[str], query: bool) -> list[str]:
     """The texts in the template that the embedder expects."""
     template = spec.query_template if query else spec.document_template
     return [template.replace("{text}", text) for text in texts]
@@ -243,7 +242,7 @@ def _decode(body: bytes) -> list[_Item]:
     try:
         return msgspec.json.decode(body, type=_Items).data
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return msgspec.json.decode(mended(body), type=_Items, strict=False).data  # NaN is read, and refused as such
+        return msgspec.json.decode(repaired(body), type=_Items, strict=False).data  # NaN is read, and refused as such
 
 
 def _vector(value: str | list[float]) -> Vectors:

@@ -17,7 +17,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.urls import shown
 from smacs.pool.config import EmbedderSpec, LLMSpec, PoolFile
 from smacs.pool.embed import Embedder, EndpointEmbedder, make_embedder
-from smacs.pool.plan.server import EMBEDDER
+from smacs.pool.launch.table import EMBEDDER
 from smacs.progress import Progress
 from smacs.visible import one_line
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Pool:
-    """The LLMs that may answer, the aggregators in the order they are tried, and the pool's settings.
+    """The LLMs that may answer, the aggregators in the order in which they are tried, and the settings of the pool.
 
     Raises PoolError when the file cannot be used; its message names the file and the key.
     """
@@ -97,7 +97,7 @@ class Pool:
         self._hush_embedders()
 
     def told(self, error: SmacsError) -> SmacsError:
-        """The error as its users may read it."""
+        """The error as users may read it: without details, once `hush` was called."""
         if not self._discreet or error.public is None or str(error) == error.public:
             return error
         log.error("%s: %s", type(error).__name__, one_line(str(error)))
@@ -147,7 +147,7 @@ class Pool:
     @contextmanager
     def running(self, names: Collection[str] | None = None, *, progress: Progress | None = None) -> Iterator["Pool"]:
         """Start the LLMs (all, or those named) that are launched here and not up yet; stop those again at the end."""
-        from smacs.pool.launch.servers import running
+        from smacs.pool.launch.servers import running  # only LLMs of this machine need psutil and the like
 
         wanted = {name: spec for name, spec in self.launched.items() if names is None or name in (*names, EMBEDDER)}
         with running(wanted, progress=progress) as urls:
@@ -168,7 +168,7 @@ class Pool:
         return launched
 
     def _connect(self, served: Mapping[str, tuple[str, ...]]) -> None:
-        """Have the LLMs use these servers here, besides those of the pool file."""
+        """Let the LLMs use these servers of this machine, besides those of the pool file."""
         for name, urls in served.items():
             self.llms[name].endpoints = tuple(dict.fromkeys([*urls, *self.file.llms[name].urls]))
 
@@ -181,8 +181,8 @@ class Pool:
 
 
 def _by_llm(llms: Mapping[str, LLMSpec], urls: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """LLM -> base URLs of its servers, from server -> base URL; the embedder is none."""
-    from smacs.pool.launch.wanted import servers_of
+    """LLM -> base URLs of its servers, from server -> base URL; without the embedder."""
+    from smacs.pool.launch.servers import servers_of
 
     found: dict[str, tuple[str, ...]] = {}
     for server, (llm, _) in servers_of(llms).items():
@@ -217,7 +217,7 @@ def describe(error: ValidationError) -> str:
 
 
 def describe_all(problems: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
-    """The same of pydantic's problems, under the keys that their reader knows."""
+    """The same for pydantic's problems, under keys that the reader knows."""
     lines = [f"`{key[:_CUT]}`: {_problem(problem)}" for key, problem in zip(keys, problems[:_FEW], strict=False)]
     more = len(problems) - len(lines)
     return "; ".join(lines) + (f"; and {more:,} more problems." if more > 0 else ".")
@@ -229,10 +229,10 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 
 def _came(value: Any) -> str:
-    """The beginning of a value; of one with many parts, no more is written than is shown."""
+    """The beginning of a value; only that much of a large one is written out."""
     return _hidden(_brief.repr(value) if isinstance(value, list | dict) else str(value))[:_CUT]
 
 
 def _hidden(text: str) -> str:
-    """A value of the pool file without what may be a password; a URL that is none may have it anywhere before the @."""
+    """A value of the pool file without what may be a password; in a malformed URL it may be anywhere before the @."""
     return re.sub(r"://\S*@", "://***@", shown(text))

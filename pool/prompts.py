@@ -1,8 +1,8 @@
-"""Prompt templates: what referencers are told, by task, and those who read several responses.
+"""Prompt templates: for referencers, one for each task; for LLMs that read several responses; for naming skills.
 
 `<task>.md` has two sections, `# System` and `# Format`; either may be empty. `aggregator.md` and `consistency.md` are
-texts that contain `{references}`, `keywords.md` is one that asks for a question's skills. A user's folder overrides the
-shipped files one by one and may add tasks.
+texts that contain `{references}`; `keywords.md` asks for the skills that a question needs. A user's folder overrides
+the shipped files one by one and may add tasks.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from smacs import __version__
 from smacs.pool.calls.llm import LLM
-from smacs.pool.calls.replica import answers
+from smacs.pool.calls.replicas import answers
 from smacs.server.engine import Engine
 
 FRESH = 5.0  # seconds for which a look at the pool is valid

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from smacs.errors import InputError
 from smacs.nodes.shared.remarks import Remark, remark
-from smacs.pool.calls.tokens import estimate_tokens
+from smacs.pool.calls.window import estimate_tokens
 from smacs.pool.prompts import Message
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from smacs.nodes.shared.remarks import Remark, remark
 from smacs.nodes.shared.run import Run, Tools
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Choice, Failure, Reply
-from smacs.pool.calls.tokens import at_most_tokens, estimate_prompt, estimate_tokens
+from smacs.pool.calls.window import at_most_tokens, estimate_prompt, estimate_tokens
 from smacs.pool.prompts import Message
 
 _RESERVE = 64  # tokens: what the estimate may be off by

@@ -1,16 +1,16 @@
-"""The body of a chat completion, read.
+"""Reads the body of a chat completion.
 
-First by a strict and fast decoder; where that fails, field by field: the text counts, and what cannot be read of the
-rest (token counts, log-probabilities, the order of the choices) is left out and said. No more is built in memory than
-the strict decoder would.
+A strict and fast decoder goes first. Where it fails, the body is read field by field: the text is what counts, and
+whatever else cannot be read (token counts, log-probabilities, the order of the choices) is left out with a note. That
+builds no more in memory than the strict decoder would.
 """
 
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from smacs.pool.calls.mend import mended
-from smacs.pool.calls.words import cut, decoded, error_inside, said
+from smacs.pool.calls.failures import Unreadable, cut, decoded, error_inside, said
+from smacs.pool.calls.repair import repaired
 
 T = TypeVar("T")
 
@@ -24,10 +24,6 @@ _NULL = msgspec.Raw(b"null")
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
 
 
-class Unreadable(msgspec.DecodeError):
-    """A reply that holds no completion; the text says what it is and what may help."""
-
-
 class Token(msgspec.Struct, gc=False):
     """One token's natural log-probability."""
 
@@ -35,12 +31,12 @@ class Token(msgspec.Struct, gc=False):
 
 
 class Logprobs(msgspec.Struct):
-    """Those of the generated tokens."""
+    """Log-probabilities of the generated tokens."""
 
     content: list[Token] | None = None
 
 
-class Message(msgspec.Struct):
+class CompletionMessage(msgspec.Struct):
     """What the LLM said."""
 
     content: str | None = None
@@ -50,14 +46,14 @@ class Message(msgspec.Struct):
 
     @property
     def thinking(self) -> str:
-        """The thinking that came in a field of its own."""
+        """The thinking, where it came in a field of its own."""
         return self.reasoning_content or self.reasoning or ""
 
 
-class ReadChoice(msgspec.Struct):
+class CompletionChoice(msgspec.Struct):
     """One choice."""
 
-    message: Message
+    message: CompletionMessage
     finish_reason: str | None = None
     logprobs: Logprobs | None = None
     index: int | None = None
@@ -65,7 +61,7 @@ class ReadChoice(msgspec.Struct):
 
 
 class TokenUsage(msgspec.Struct):
-    """What was counted."""
+    """Token counts."""
 
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
@@ -74,7 +70,7 @@ class TokenUsage(msgspec.Struct):
 class Completion(msgspec.Struct):
     """A completion."""
 
-    choices: list[ReadChoice]
+    choices: list[CompletionChoice]
     id: str | None = None
     model: str | None = None
     usage: TokenUsage | None = None
@@ -82,7 +78,7 @@ class Completion(msgspec.Struct):
 
 
 class _AnyCompletion(msgspec.Struct):
-    """Of each field whatever came."""
+    """A completion with each field as it came."""
 
     choices: msgspec.Raw = _NULL
     id: msgspec.Raw = _NULL
@@ -139,7 +135,7 @@ _strict = msgspec.json.Decoder(Completion)
 
 
 def read_completion(body: bytes, n: int) -> tuple[Completion, list[str]]:
-    """The first `n` choices of a body, and what is to be said of the rest.
+    """The first `n` choices of a body, and notes about what was left out.
 
     Raises Unreadable where there is none, openai.APIStatusError for an error in its place.
     """
@@ -148,12 +144,12 @@ def read_completion(body: bytes, n: int) -> tuple[Completion, list[str]]:
     completion, notes = _plain(body), list[str]()
     if completion is None:
         reader = _Reader()
-        completion, notes = reader.completion(mended(body)), reader.notes
+        completion, notes = reader.completion(repaired(body)), reader.notes
     return completion, [*notes, *_keep_first(completion.choices, n)]
 
 
 def _plain(body: bytes) -> Completion | None:
-    """The completion where every field is as it should be and every choice has text."""
+    """The completion if every field is as it should be and every choice has text."""
     try:
         completion = _strict.decode(body)
     except _UNFIT:
@@ -162,8 +158,8 @@ def _plain(body: bytes) -> Completion | None:
     return completion if plain else None
 
 
-def _keep_first(choices: list[ReadChoice], n: int) -> list[str]:
-    """Keep the first `n`, in the order of their numbers where these tell one; what is to be said of the others."""
+def _keep_first(choices: list[CompletionChoice], n: int) -> list[str]:
+    """Keep the first `n`, in the order of their indices if these are distinct; a note about the others."""
     if not choices:
         raise Unreadable("a reply without choices")
     if len(choices) > 1 and len({choice.index for choice in choices} - {None}) == len(choices):
@@ -198,7 +194,7 @@ class _Reader:
         self.notes = list(dict.fromkeys(self.notes))
         return Completion(read, _name(top.id), _name(top.model), usage)
 
-    def _choice(self, choice: _AnyChoice) -> ReadChoice | None:
+    def _choice(self, choice: _AnyChoice) -> CompletionChoice | None:
         message = next((found for raw in (choice.message, choice.delta) if (found := _as(raw, _AnyMessage))), None)
         if _failed(choice):
             self.notes.append(f"a choice of it is an error: {said(bytes(choice.error))}")
@@ -206,9 +202,9 @@ class _Reader:
         message = message or _AnyMessage(content=choice.text)
         index = _as(choice.index, int)
         finish = _as(choice.finish_reason, str)
-        return ReadChoice(self._message(message), finish, self._logprobs(choice.logprobs), index)
+        return CompletionChoice(self._message(message), finish, self._logprobs(choice.logprobs), index)
 
-    def _message(self, message: _AnyMessage) -> Message:
+    def _message(self, message: _AnyMessage) -> CompletionMessage:
         told = [*_parts(message.content), *_parts(message.refusal, "refusal")]
         for raw in (message.reasoning_content, message.reasoning, message.thinking, message.reasoning_details):
             if thought := [(kind, text) for kind, text in _parts(raw, "thinking") if kind == "thinking" and text]:
@@ -218,7 +214,7 @@ class _Reader:
         if unknown:
             self.notes.append(f"parts of it are no text: {cut(', '.join(unknown), 60)}")
         by = {k: "".join(text for kind, text in told if kind == k) for k in ("text", "thinking", "refusal")}
-        return Message(by["text"], by["thinking"], refusal=by["refusal"])
+        return CompletionMessage(by["text"], by["thinking"], refusal=by["refusal"])
 
     def _logprobs(self, raw: msgspec.Raw) -> Logprobs | None:
         found = _as(raw, _AnyLogprobs)
@@ -245,7 +241,7 @@ class _Reader:
 
 
 def _as(raw: msgspec.Raw | bytes, type: type[T]) -> T | None:
-    """The value where it is of that type."""
+    """The value if it is of that type, else None."""
     try:
         return msgspec.json.decode(raw, type=type)
     except _UNFIT:
@@ -272,7 +268,7 @@ def _shown(raw: bytes) -> str:
 
 
 def _count(raw: msgspec.Raw) -> int | None:
-    """A number of tokens; 0 for null, None for what is no such number. 5.0 and "5" are 5."""
+    """A number of tokens: 0 for null, None for anything that is no count. 5.0 and "5" are 5."""
     if not _is(raw):
         return 0
     value: Any = _as(raw, str | int | float)  # type: ignore[arg-type]
@@ -322,7 +318,7 @@ def _error(raw: msgspec.Raw) -> Exception:
 
 
 def _no_completion(body: bytes) -> Exception:
-    """What a body is that holds no choices: an error, or something else that is named."""
+    """What a body without choices is: an error, or something else that is named."""
     hint = "is this an OpenAI-compatible endpoint (ending in /v1)?"
     try:
         msgspec.json.decode(body, type=msgspec.Raw)

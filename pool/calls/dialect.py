@@ -1,18 +1,16 @@
-"""How one LLM's servers want to be asked: what its pool file says, and what they have refused in this process."""
+"""What the servers of one LLM accept: what its pool file says, and what they have refused so far in this process."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from smacs.pool.calls.tokens import at_most_tokens, estimate_prompt
+import openai
+
+from smacs.pool.calls.refusals import Overflow, Refusal
 from smacs.pool.calls.urls import shown
+from smacs.pool.calls.window import at_most_tokens, estimate_prompt
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message
-
-if TYPE_CHECKING:
-    import openai
-
-    from smacs.pool.calls.refusals import Overflow, Refusal
 
 T = TypeVar("T")
 
@@ -27,7 +25,7 @@ _SYSTEM = ("system", "developer")
 
 
 class Dialect:
-    """Turns a request into one that the servers take, and learns from what they refuse.
+    """Turns a request into one that the servers accept, and learns from what they refuse.
 
     `news` are sentences about what was learned that nobody has been told yet; each is also logged, once.
     """
@@ -62,17 +60,17 @@ class Dialect:
         """Whether several completions have to be asked for one by one."""
         return "n" in self.left_out
 
-    def read(self, window: int) -> None:
-        """Take the window that a server gives out."""
+    def take_window(self, window: int) -> None:
+        """Take the window that a server reports."""
         self._read = window
 
     def take_news(self) -> tuple[str, ...]:
-        """The news, which are none then."""
+        """The news; they are forgotten here."""
         news, self.news = tuple(self.news), []
         return news
 
-    def put(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The request as the servers take it; what is renamed goes into `extra_body`, as clients know only their own.
+    def translate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The request as the servers accept it; renamed parameters go into `extra_body`: clients know only their own.
 
         `max_tokens` leave room for the prompt.
         """
@@ -92,20 +90,18 @@ class Dialect:
         return sent | ({"extra_body": extra} if extra else {})
 
     def fitted(self, max_tokens: int, messages: Sequence[Mapping[str, Any]]) -> int:
-        """So many of `max_tokens` as the window leaves beside the prompt; a few in any case."""
+        """As many of `max_tokens` as the window leaves beside the prompt; a few in any case."""
         most = min(max_tokens, self._most or max_tokens)
         room, prompt = self.window - self._reserve, _texts(messages)
         if most > room - at_most_tokens(prompt):
             most = min(most, max(room - estimate_prompt(prompt), _SMALLEST_REPLY))
         return most
 
-    def learn(self, error: "openai.APIStatusError", sent: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What to change in the request that was `sent`, after its refusal; None where nothing can be done.
+    def learn(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What to change in the request that was `sent`, after its refusal; None if nothing can be done.
 
-        What is learned for good changes `put`; the changes returned hold for this request alone.
+        What is learned for good changes `translate`; the changes returned hold for this request alone.
         """
-        from smacs.pool.calls.refusals import Refusal
-
         refusal = Refusal(error)
         if overflow := refusal.overflow():
             return self._fit_window(overflow, refusal, sent)
@@ -121,13 +117,11 @@ class Dialect:
         return None
 
     async def ask(self, payload: Mapping[str, Any], post: Callable[[Mapping[str, Any]], Awaitable[T]]) -> T:
-        """What `post` returns for a request; what is refused of it is changed, and the rest asked again.
+        """What `post` returns for a request. Whatever is refused is changed, and the request sent again.
 
         Raises what `post` does where nothing is left to change.
         """
-        import openai
-
-        sent = self.put(payload)
+        sent = self.translate(payload)
         guessed: openai.APIStatusError | None = None
         for turn in range(1, TURNS + 1):
             try:
@@ -138,7 +132,7 @@ class Dialect:
                 else:
                     changes = self.learn(error, sent)
                 payload = {**payload, **(changes or {})}
-                again = self.put(payload)
+                again = self.translate(payload)
                 if changes is None or again == sent or turn == TURNS:
                     self._system_taken = self._system_taken or guessed is not None  # it was not about that
                     raise (guessed or error) from None
@@ -152,15 +146,13 @@ class Dialect:
                 return reply
         raise AssertionError("unreachable")
 
-    def _guess(self, error: "openai.APIStatusError", sent: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A 500 without a reason may be about a system message: of a template's failure some servers say no more."""
-        from smacs.pool.calls.refusals import Refusal
-
+    def _guess(self, error: openai.APIStatusError, sent: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A 500 without a reason may be about a system message: some servers say no more when a template fails."""
         if self._system_taken or not self.system_role or not _has_system(sent) or not Refusal(error).says_nothing():
             return None
         return {"messages": without_system(sent["messages"])}
 
-    def _fit_window(self, found: "Overflow", refusal: "Refusal", sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _fit_window(self, found: Overflow, refusal: Refusal, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         window, prompt = found.window, found.prompt
         if window is not None and window < self.window:
             self._learned = window
@@ -175,7 +167,7 @@ class Dialect:
             return {"max_tokens": most // 2}
         return {}
 
-    def _limit_output(self, most: int, refusal: "Refusal", sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _limit_output(self, most: int, refusal: Refusal, sent: Mapping[str, Any]) -> dict[str, Any] | None:
         if (_max_tokens(sent) or 0) <= most:
             return None
         if self._most is None or most < self._most:
@@ -187,19 +179,19 @@ class Dialect:
             )
         return {}
 
-    def _misses_system(self, refusal: "Refusal", sent: Mapping[str, Any]) -> bool:
+    def _misses_system(self, refusal: Refusal, sent: Mapping[str, Any]) -> bool:
         messages = sent["messages"]
         changed = _has_system(sent) or without_system(messages) != list(messages)
         return self.system_role and changed and refusal.has_no_system_role()
 
-    def _go_without_system(self, refusal: "Refusal") -> dict[str, Any]:
+    def _go_without_system(self, refusal: Refusal) -> dict[str, Any]:
         self.system_role = False
         self._tell(
             f"takes no system messages ({refusal.said})", "system_role = false", "their text goes before the question"
         )
         return {}
 
-    def _rename(self, refusal: "Refusal") -> dict[str, Any]:
+    def _rename(self, refusal: Refusal) -> dict[str, Any]:
         ours, theirs = _MAX_TOKENS
         if self.renamed.get(ours) != theirs:
             self.renamed[ours] = theirs
@@ -207,7 +199,7 @@ class Dialect:
             self._tell(f"wants `{theirs}` in place of `{ours}` ({refusal.said})", key, "it gets that")
         return {}
 
-    def _leave_out(self, names: Sequence[str], refusal: "Refusal") -> dict[str, Any]:
+    def _leave_out(self, names: Sequence[str], refusal: Refusal) -> dict[str, Any]:
         ours = {theirs: ours for ours, theirs in self.renamed.items()}
         for name in dict.fromkeys(ours.get(name, name) for name in names):
             if name not in self.left_out:
@@ -224,7 +216,7 @@ class Dialect:
 
 
 def without_system(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages with the text of system messages before the first of the user's, and turns of one role joined."""
+    """The messages with system texts moved into the first user message, and consecutive turns of one role joined."""
     system = [message["content"] for message in messages if message["role"] in _SYSTEM and message.get("content")]
     rest = [dict(message) for message in messages if message["role"] not in _SYSTEM]
     first = next((at for at, message in enumerate(rest) if message["role"] == "user"), None)
@@ -248,7 +240,7 @@ def _alternating(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _joined(contents: Sequence[Any]) -> Any:
-    """Contents one after another: a text where all are, else a list of parts."""
+    """Contents one after another: a text if all are texts, else a list of parts."""
     if all(isinstance(content, str) for content in contents):
         return "\n\n".join(filter(None, contents))
     parts = [[{"type": "text", "text": each}] if isinstance(each, str) else list(each or ()) for each in contents]
@@ -266,7 +258,7 @@ def _has_system(payload: Mapping[str, Any]) -> bool:
 
 
 def _max_tokens(sent: Mapping[str, Any]) -> int | None:
-    """What a request asks for, under either of its names."""
+    """The `max_tokens` of a request, under either name."""
     body = {**sent, **(sent.get("extra_body") or {})}
     found = (body[name] for name in _MAX_TOKENS if isinstance(body.get(name), int))
     return next(found, None)

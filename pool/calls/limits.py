@@ -23,7 +23,7 @@ class Limiter:
         self._waiters: deque[_Waiter] = deque()
 
     def resize(self, limit: int) -> None:
-        """At most `limit` holders from now on; those that are more already stay until they leave."""
+        """At most `limit` holders from now on; those in excess stay until they leave."""
         with self._lock:
             self.limit = limit
             self._admit()

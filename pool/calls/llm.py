@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from smacs.errors import PoolError
-from smacs.pool.calls.clients import async_http, sync_http
+from smacs.pool.calls.connections import async_http, new_session, sync_http
 from smacs.pool.calls.dialect import Dialect
-from smacs.pool.calls.generate import call_options, generate, reply_of
+from smacs.pool.calls.failures import failure_of
+from smacs.pool.calls.generation import call_options, generate, reply_of
 from smacs.pool.calls.limits import Limiter
-from smacs.pool.calls.replica import Replica
-from smacs.pool.calls.replicas import Replicas
+from smacs.pool.calls.replicas import Replica, Replicas
 from smacs.pool.calls.replies import Failure, Reply, Unfinished
-from smacs.pool.calls.spans import chat_span, tell
-from smacs.pool.calls.tokens import estimate_prompt
+from smacs.pool.calls.spans import chat_span, record_result
 from smacs.pool.calls.urls import address_of, shown
+from smacs.pool.calls.window import estimate_prompt, served_window
 from smacs.pool.config import LLMSpec
 from smacs.pool.prompts import Message, led_by
 from smacs.visible import one_line
@@ -82,7 +82,7 @@ class LLM:
 
     @property
     def where(self) -> str:
-        """Its endpoints, fit to be shown."""
+        """Its endpoints, without secrets."""
         return shown(", ".join(self._endpoints))
 
     @property
@@ -111,7 +111,7 @@ class LLM:
         return self.endpoint
 
     async def ready(self) -> None:
-        """Know where it is, and how long its window is where its servers say so and the pool file does not."""
+        """Find out where it is, and how long its window is if the pool file does not say so and its servers do."""
         if await self.locate() is None or not self.dialect.wants_window or self._looks >= LOOKS:
             return
         if self._look is None or self._look.done() or self._look.get_loop() is not asyncio.get_running_loop():
@@ -120,15 +120,13 @@ class LLM:
         await asyncio.shield(self._look)
 
     async def _read_window(self) -> None:
-        from smacs.pool.calls.window import served_window
-
         try:
             chat = self.chat()
         except PoolError:
             return  # its key is not set, or its proxy cannot be used: the call says so
         window = await served_window(chat.session, chat.address, chat.headers, self.spec.model or self.name)
         if window is not None:
-            self.dialect.read(window)
+            self.dialect.take_window(window)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -144,7 +142,7 @@ class LLM:
         timeout: float | None = None,
         sampling: Mapping[str, Any] | None = None,
     ) -> Reply | Failure:
-        """Ask once for `n` completions; never raises but on cancellation.
+        """Ask once for `n` completions; raises nothing except on cancellation.
 
         `timeout` (seconds) shortens the LLM's own deadline; waiting for a free slot counts. `sampling`
         (temperature, max_tokens, ...) is what holds where the pool file says nothing for this LLM. With `logprobs`
@@ -154,14 +152,14 @@ class LLM:
         options = call_options(self.spec, n=n, logprobs=logprobs, seed=seed, sampling=sampling)
         with chat_span(self.name, self.spec, messages, options) as span:
             result = await self._ask(messages, options, timeout)
-            tell(span, result)
+            record_result(span, result)
         self._watch(result)
         return self._public(result)
 
     async def _ask(
         self, messages: Sequence[Message], options: Mapping[str, Any], timeout: float | None
     ) -> Reply | Failure:
-        """The reply; where its servers take no `n`, made of as many calls."""
+        """The reply; made of `n` calls where its servers do not accept `n`."""
         start = time.monotonic()
         limit = self.spec.deadline if timeout is None else min(self.spec.deadline, timeout)
         n = options.get("n", 1)
@@ -198,7 +196,7 @@ class LLM:
         return reply_of(self.name, self.spec, generations, usage, time.monotonic() - start)
 
     def _public(self, result: Reply | Failure) -> Reply | Failure:
-        """What the caller reads of it: of a discreet LLM's failure, or refusals, the details stand in the log alone."""
+        """What the caller may read: details of a discreet LLM's failures and refusals go to the log only."""
         if not self.discreet:
             return result
         if isinstance(result, Reply):
@@ -211,7 +209,7 @@ class LLM:
         return result.public
 
     def _with_news(self, result: Reply | Failure) -> Reply | Failure:
-        """The result with the news about its servers."""
+        """The result, with what has just been learned about its servers."""
         if not self.dialect.news or isinstance(result, Failure):
             return result
         return replace(result, learned=self.dialect.take_news())
@@ -221,8 +219,6 @@ class LLM:
             watcher(result)
 
     async def _failure(self, error: Exception, seconds: float) -> Failure:
-        from smacs.pool.calls.failures import failure_of
-
         failure = failure_of(
             error,
             llm=self.name,
@@ -242,8 +238,7 @@ class LLM:
             self._located = True
 
     def _make_chat(self, url: str) -> "FastChatOpenAI":
-        from smacs.pool.calls.chat import FastChatOpenAI
-        from smacs.pool.calls.transport import new_session
+        from smacs.pool.calls.chat import FastChatOpenAI  # loads langchain_openai
 
         address = address_of(url)
         return FastChatOpenAI(
@@ -277,7 +272,7 @@ def _unfinished(
 
 
 def api_key(variable: str | None, owner: str) -> str:
-    """The key in an environment variable; "none" where the pool file names no variable.
+    """The key in an environment variable; "none" if the pool file names no variable.
 
     Raises PoolError when it names one that is not set.
     """
@@ -290,7 +285,7 @@ def api_key(variable: str | None, owner: str) -> str:
 
 
 def _one_of(options: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """The options of one of several single calls, with a seed of its own."""
+    """The options of one of several single calls, each with its own seed."""
     single = {name: value for name, value in options.items() if name != "n"}
     return single | ({"seed": (options["seed"] + number) % 2**31} if "seed" in options else {})
 
@@ -311,6 +306,6 @@ def _together(results: Sequence[Reply | Failure], seconds: float) -> Reply | Fai
 
 
 def _locate(name: str) -> tuple[str, ...]:
-    from smacs.pool.launch.servers import endpoints_of
+    from smacs.pool.launch.servers import endpoints_of  # only LLMs of this machine need psutil and the like
 
     return endpoints_of(name)

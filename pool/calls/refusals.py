@@ -13,7 +13,7 @@ from typing import Any
 import openai
 import orjson
 
-from smacs.pool.calls.words import cut, overflows, said
+from smacs.pool.calls.failures import cut, overflows, said
 
 _READ = 8_000  # characters of a body that are looked at
 _SAID = 160  # characters of its words that are repeated
@@ -160,7 +160,7 @@ class Refusal:
         return self.concerns_request and bool(instead)
 
     def has_no_system_role(self) -> bool:
-        """Whether a system message is what it does not take, or turns of one role that follow each other."""
+        """Whether it does not accept system messages, or consecutive turns of one role."""
         if not self.concerns_request:
             return False
         of_role = any(re.search(r"messages\W.{0,12}role", place) for place in self._places())
@@ -204,7 +204,7 @@ def _parsed(raw: str, body: object) -> Any:
 
 
 def _strings(value: Any, depth: int = 0) -> Iterator[str]:
-    """Every text in a body, with the names of its places; JSON that was put into a text is read as well."""
+    """Every text in a body, with the names of its places; JSON inside a text is read as well."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list) and depth < 8:
@@ -216,7 +216,7 @@ def _strings(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _members(value: Any, names: Collection[str], depth: int = 0) -> Iterator[Any]:
-    """The members of these names, at whatever depth."""
+    """The members with these names, at any depth."""
     if depth > 8 or not isinstance(value, dict | list):
         return
     if isinstance(value, dict):
@@ -236,7 +236,7 @@ def _first(patterns: Collection[re.Pattern[str]], text: str) -> int | None:
 
 
 def _int(value: Any) -> int | None:
-    """A count of tokens that can be, else None."""
+    """A plausible count of tokens, else None."""
     try:
         number = int(value)
     except (TypeError, ValueError):

@@ -11,15 +11,23 @@
 """
 
 import asyncio
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+import openai
+from aiohttp import ClientError, ClientTimeout
+
+from smacs.errors import PoolError
+from smacs.pool.calls.connections import PerLoop, new_session
 from smacs.pool.calls.limits import Limiter
-from smacs.pool.calls.replica import Replica
+from smacs.pool.calls.transport import helps, retried
+from smacs.pool.calls.urls import address_of
 from smacs.pool.prompts import Message
 
 if TYPE_CHECKING:
@@ -29,6 +37,92 @@ T = TypeVar("T")
 
 SLACK = 8  # calls; much busier is more than twice the idlest one's calls in flight and so many more
 REMEMBERED = 4096  # questions
+PROBE = 3.0  # seconds for a reply to a question about its health
+FIRST_PAUSE = 0.5  # seconds between the first two such questions; each further pause is twice as long
+LONGEST_PAUSE = 30.0
+CALM = 5.0  # seconds: a replica that answered is not asked again so soon
+AWAY = (502, 503, 504)
+
+
+class Replica:
+    """A server at `url`. `in_flight` and `calls` (so far) are counted by those who choose it.
+
+    It is `aside` from a call that got no connection, or 502, 503 or 504, until its server answers again.
+    """
+
+    def __init__(self, url: str, make_chat: Callable[[str], "FastChatOpenAI"]) -> None:
+        self.url = url
+        self.in_flight = 0
+        self.calls = 0
+        self.aside = False
+        self._chats = PerLoop(lambda: make_chat(url), _close)
+        self._failures = 0
+        self._due = math.inf
+        self._answered = -math.inf
+
+    def chat(self) -> "FastChatOpenAI":
+        """Its chat model, for the running event loop."""
+        return self._chats.get()
+
+    def succeeded(self) -> None:
+        """A call had a reply."""
+        self.aside, self._failures, self._due = False, 0, math.inf
+
+    def failed(self, error: openai.APIError) -> None:
+        """A call had an error in place of a reply."""
+        away = isinstance(error, openai.APIStatusError) and error.status_code in AWAY
+        if away or isinstance(error, openai.APIConnectionError):
+            self.aside, self._due = True, min(self._due, time.monotonic() + self._pause())
+
+    def left(self) -> None:
+        """A call ended without a reply, perhaps because there is nobody to answer: to be asked for its health."""
+        now = time.monotonic()
+        if now - self._answered > CALM:
+            self._due = min(self._due, now)
+
+    def take_probe(self) -> bool:
+        """Whether it is to be asked for its health now; True only once until `probe` is done."""
+        if self._due > time.monotonic():
+            return False
+        self._due = math.inf
+        return True
+
+    async def probe(self) -> None:
+        """Ask for its health: set it aside, or take it back."""
+        try:
+            well = await answers(self.url)
+        except asyncio.CancelledError:
+            self._due = time.monotonic()  # another event loop may ask
+            raise
+        if well:
+            self._answered = time.monotonic()
+            self.succeeded()
+        else:
+            self._failures += 1
+            self.aside, self._due = True, time.monotonic() + self._pause()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        await self._chats.aclose()
+
+    def _pause(self) -> float:
+        return min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE) if self._failures else 0.0
+
+
+async def answers(url: str) -> bool:
+    """Whether a server is there and done loading. One that has no /health says 404, and that is an answer, too."""
+    address, asked = address_of(url), ClientTimeout(total=PROBE)
+    health = address.at("/health", root=True)
+    try:
+        async with new_session(1, url) as session, session.get(health, timeout=asked, headers=address.headers) as reply:
+            return reply.status < 500
+    except (ClientError, OSError, TimeoutError, PoolError):
+        return False
+
+
+async def _close(chat: "FastChatOpenAI") -> None:
+    await chat.session.close()
+    await chat.root_async_client.close()
 
 
 class Replicas:
@@ -48,8 +142,6 @@ class Replicas:
         """What `use` makes of the chat model of a replica that answers. Raises what it raised for the last one."""
         if len(self.all) == 1:
             return await use(self.all[0].chat())
-        from smacs.pool.calls.transport import retried
-
         self._start_probes()
         return await retried(partial(self._try_each, hash(question_of(messages)), use), self._retries)
 
@@ -67,10 +159,6 @@ class Replicas:
             await replica.aclose()
 
     async def _try_each(self, question: int, use: Callable[["FastChatOpenAI"], Awaitable[T]]) -> T:
-        import openai
-
-        from smacs.pool.calls.transport import helps
-
         tried: list[Replica] = []
         while True:
             with self._chosen(question, tried) as replica:

@@ -65,7 +65,7 @@ class Unfinished:
     seconds: float
 
     def tokens(self, speed: float) -> int:
-        """At most so many, at `speed` tokens a second for each choice."""
+        """At most how many it cost, at `speed` tokens a second for each choice."""
         return self.prompt_tokens + self.choices * min(self.max_tokens, round(speed * self.seconds))
 
 

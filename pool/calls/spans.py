@@ -1,6 +1,6 @@
-"""Spans of calls to models, by OpenTelemetry's conventions for generative AI; what else they say begins with `smacs.`.
+"""Spans of calls to models, by OpenTelemetry's conventions for generative AI; our own attributes begin with `smacs.`.
 
-What was asked and answered is said only where OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for it.
+Prompts and replies are recorded only where OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for it.
 """
 
 import json
@@ -32,8 +32,8 @@ def chat_span(llm: str, spec: LLMSpec, messages: Sequence[Message], options: Map
     return span(f"chat {model}", "CLIENT", **_model("chat", model), **attributes)
 
 
-def tell(open_span: Span, result: Reply | Failure) -> None:
-    """Say what came of a call."""
+def record_result(open_span: Span, result: Reply | Failure) -> None:
+    """Record how a call ended."""
     if not open_span.recorded:
         return
     if isinstance(result, Failure):
@@ -57,8 +57,8 @@ def embedding_span(spec: EmbedderSpec, texts: int) -> Span:
     return span(f"embeddings {spec.model}", "CLIENT", **_model("embeddings", spec.model), **own)
 
 
-def tell_attempt(url: str) -> None:
-    """Say where the open call is sent now, and how often it has been sent."""
+def record_attempt(url: str) -> None:
+    """Record where the open call is being sent, and how often it has been sent."""
     here = current()
     if here is None:
         return

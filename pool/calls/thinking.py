@@ -1,4 +1,4 @@
-"""Thinking is kept in the trace and left out of what the aggregator and the embedder see (algorithm.md, section 4).
+"""Splits a reply into answer and thinking. Thinking stays in the trace; the aggregator and the embedder do not see it.
 
 Every step looks at each character of a reply a bounded number of times: an LLM in a loop must not hold up a server.
 """

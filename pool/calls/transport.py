@@ -13,40 +13,22 @@ from typing import Any, TypeVar
 import httpx2
 import openai
 import orjson
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientResponse, ClientSession
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from smacs.pool.calls.clients import tls
-from smacs.pool.calls.completion import Unreadable
-from smacs.pool.calls.mend import utf8
-from smacs.pool.calls.proxies import is_socks, proxy_of, socks_connector
+from smacs.pool.calls.failures import READ, Unreadable, overflows, said, spent, status_error
 from smacs.pool.calls.refusals import is_settled
-from smacs.pool.calls.spans import tell_attempt
-from smacs.pool.calls.words import READ, overflows, said, spent, status_error
+from smacs.pool.calls.repair import utf8
+from smacs.pool.calls.spans import record_attempt
 from smacs.telemetry import request_id_headers, trace_headers
 
 T = TypeVar("T")
 
 _UTF8 = ("utf-8", "utf8")
 _RETRIED = (408, 409, 429)
-_CONNECT = 10.0  # seconds to connect; the rest of the deadline is the caller's
 _LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not worth waiting for within a question
 _LONGEST_BACKOFF = 8.0
 MOST_BYTES = 32 << 20  # of a reply after decompression: ten choices of 32,000 tokens with log-probabilities
-
-
-def new_session(connections: int, url: str) -> ClientSession:
-    """A session of the running event loop with at most `connections` to the server at `url`.
-
-    The environment's proxy is looked up here, once: aiohttp would do it in a thread for each request. Raises PoolError
-    for one that cannot be used.
-    """
-    proxy = proxy_of(url)
-    timeout = ClientTimeout(total=None, sock_connect=_CONNECT)
-    if proxy is not None and is_socks(proxy):
-        return ClientSession(connector=socks_connector(proxy, connections, tls()), timeout=timeout)
-    connector = TCPConnector(limit=connections, ssl=tls())
-    return ClientSession(connector=connector, timeout=timeout, proxy=proxy)
 
 
 async def post(
@@ -59,7 +41,7 @@ async def post(
     read: Callable[[bytes], T],
     most: int = MOST_BYTES,
 ) -> T:
-    """What `read` makes of the body of a 200 reply of at most so many bytes.
+    """What `read` makes of the body of a 200 reply of at most `most` bytes.
 
     Retries connection errors, 408, 409, 429 and 5xx, honouring Retry-After, also where `read` raises the error of such
     a status. Raises openai.APIConnectionError, the openai.APIStatusError of the status (redirects are not followed:
@@ -69,7 +51,7 @@ async def post(
 
 
 async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
-    """What `attempt()` returns, tried again where that helps, up to `retries` times. Raises what the last one does."""
+    """What `attempt()` returns, tried again if that may help, up to `retries` times. Raises what the last one does."""
     try:
         return await attempt()  # the machinery of retries only where it is needed
     except openai.APIError as error:
@@ -86,7 +68,7 @@ async def retried(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
 async def _once(
     session: ClientSession, url: str, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], T], most: int
 ) -> T:
-    tell_attempt(url)
+    record_attempt(url)
     known = {**headers, **request_id_headers(), **trace_headers()}
     try:
         async with session.post(url, data=content, headers=known, allow_redirects=False) as response:

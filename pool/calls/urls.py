@@ -1,4 +1,4 @@
-"""Addresses of servers: what is secret in them is used, and never shown."""
+"""Addresses of servers. The secrets in them are used, and never shown."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ _SECRET = re.compile(
 
 
 def shown(text: str) -> str:
-    """A URL, or a text that has some, fit to be shown: `***` for logins, and for keys and tokens in a query."""
+    """A URL, or a text with URLs, without secrets: `***` for logins, and for keys and tokens in a query."""
     return _SECRET.sub(r"\1***", _LOGIN.sub("***", text)) if "://" in text or "=" in text else text
 
 

@@ -1,6 +1,13 @@
-"""The context window that a server gives out: in its list of models, or where else its kind of server says it."""
+"""How long a context window is, and how much of it a prompt takes.
 
-from collections.abc import Iterator, Mapping
+A server gives out its window in its list of models, or where else its kind of server says it. Prompts are counted
+without a tokenizer: every LLM has its own, and the endpoint does not share it. The estimate errs on the high side: a
+letter run counts a token for each four letters begun, and digits, punctuation and scripts without spaces count a token
+a character.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -22,10 +29,12 @@ _NAMES = (
     "n_ctx",  # llama.cpp
 )
 _NESTED = ("metadata", "meta", "limits", "capabilities", "top_provider", "default_generation_settings", "model_info")
+_PIECE = re.compile(r"[A-Za-z]{1,4}|[^\S\n]*\n+|[^\sA-Za-z]")
+_MESSAGE = 8  # role markers of a chat template
 
 
 async def served_window(session: ClientSession, address: Address, headers: Mapping[str, str], model: str) -> int | None:
-    """Tokens in the window of `model`, as the server at `address` says; None where it does not, or not in time."""
+    """Tokens in the window of `model`, as the server at `address` reports it; None if it does not, or not in time."""
     listed = await _get(session, address.at("/models"), headers)
     entry = _entry(listed, model)
     if entry is None:
@@ -39,7 +48,7 @@ async def served_window(session: ClientSession, address: Address, headers: Mappi
 
 
 def _further(entry: Mapping[str, Any]) -> Iterator[str]:
-    """Where the server says more: its owner gives away what kind of server it is."""
+    """Where the server reports more: the owner gives away what kind of server it is."""
     owner = entry.get("owned_by")
     if owner == "llamacpp" or "n_ctx_train" in (entry.get("meta") or {}):
         yield "/props"
@@ -52,7 +61,7 @@ def _further(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _entry(listed: Any, model: str) -> Mapping[str, Any] | None:
-    """The model's entry, or the only one there is; some servers give the bare list."""
+    """The model's entry, or the only one; some servers return a bare list."""
     found = listed
     if isinstance(listed, dict):
         found = listed.get("data") or listed.get("models")
@@ -76,7 +85,7 @@ def _window_in(entry: Any) -> int | None:
 
 
 def _trained(entry: Mapping[str, Any]) -> int | None:
-    """llama.cpp's bound of what may be served."""
+    """What llama.cpp says the model was trained for: the most that it can serve."""
     meta = entry.get("meta")
     return _tokens(meta.get("n_ctx_train")) if isinstance(meta, dict) else None
 
@@ -87,7 +96,7 @@ def _tokens(value: Any) -> int | None:
 
 
 async def _get(session: ClientSession, url: str, headers: Mapping[str, str]) -> Any:
-    """The JSON at `url`; None where there is none, for whatever reason: the window is then learned otherwise."""
+    """The JSON at `url`; None if there is none, for whatever reason: the window is learned in another way then."""
     asked = ClientTimeout(total=LIMIT)
     try:
         async with session.get(url, headers=headers, timeout=asked, allow_redirects=False) as reply:
@@ -97,3 +106,18 @@ async def _get(session: ClientSession, url: str, headers: Mapping[str, str]) -> 
         return orjson.loads(body)
     except (ClientError, OSError, TimeoutError, ValueError):
         return None
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens `text` has; rarely fewer than it really has."""
+    return sum(1 for _ in _PIECE.finditer(text))
+
+
+def at_most_tokens(messages: Sequence[dict[str, str]]) -> int:
+    """An upper bound of `estimate_prompt` that costs nothing: no token is shorter than a character."""
+    return sum(len(message["content"]) + _MESSAGE for message in messages)
+
+
+def estimate_prompt(messages: Sequence[dict[str, str]]) -> int:
+    """About how many tokens a list of chat messages has, its template included."""
+    return sum(estimate_tokens(message["content"]) + _MESSAGE for message in messages)

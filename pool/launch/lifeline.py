@@ -1,7 +1,7 @@
 """A tie between a server and the process that started it: the server's stdin, held open at the other end.
 
-Nothing but the standard library is used here: `python lifeline.py MODULE ARGUMENTS...`, which runs a module as
-`python -m` does but tied, is also run by the Python of other environments, those of vLLM.
+`python lifeline.py MODULE ARGUMENTS...` runs a module as `python -m` does, but tied. The Python of other environments
+runs it too, such as vLLM's, so it uses nothing but the standard library.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Which servers go on after the command that started them: one small file each under `home()/run`."""
+"""The servers that keep running after the command that started them: one small file each under `home()/run`."""
 
 import os
 import time
@@ -11,8 +11,7 @@ import msgspec
 import psutil
 
 from smacs.paths import home
-from smacs.pool.launch.job import Job
-from smacs.pool.launch.process import kill_group, safe_name
+from smacs.pool.launch.process import Job, kill_group, safe_name
 
 CLOCK_DRIFT = 2.0
 
@@ -39,13 +38,8 @@ class Record:
         return self.job.name
 
     def process(self) -> psutil.Process | None:
-        """The process, None if it has ended; another process that got its pid does not count."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < CLOCK_DRIFT
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
+        """The process, None if it has ended."""
+        return find_process(self.pid, self.created)
 
     def kill_workers(self) -> None:
         """Kill what a server that has ended has left; the group of another process with its pid is spared."""
@@ -57,13 +51,23 @@ class Record:
             kill_group(self.pid)
 
 
+def find_process(pid: int, created: float) -> psutil.Process | None:
+    """A process by pid and creation time, None if it has ended; another process that got its pid does not count."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - created) < CLOCK_DRIFT
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
 def record_of(job: Job, pid: int) -> Record:
     """The record of a server that has just been started."""
     return Record(job, pid, psutil.Process(pid).create_time())
 
 
 def run_folder() -> Path:
-    """Where the records lie."""
+    """The folder of the records."""
     return home() / "run"
 
 

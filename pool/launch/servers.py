@@ -1,24 +1,27 @@
-"""LLM servers on this machine: those of one process (`running`), and those that go on after it (`up`, `down`)."""
+"""LLM servers on this machine: for the length of a block (`running`), or until they are stopped (`up`, `down`)."""
 
+import socket
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
 from smacs.errors import ServerError
 from smacs.pool.config import LLMSpec
-from smacs.pool.launch import registry, supervision
-from smacs.pool.launch.process import STOP_GRACE, ServerProcess, is_healthy, stop_all
-from smacs.pool.launch.start import start
-from smacs.pool.launch.wanted import is_wanted, jobs_of, servers_of
+from smacs.pool.launch import registry, supervisor
+from smacs.pool.launch.engines import Order, engines
+from smacs.pool.launch.process import HOST, STOP_GRACE, Job, ServerProcess, is_healthy, server_name, start, stop_all
 from smacs.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server that was started with `up`: resident memory in bytes, uptime in seconds, how often it was restarted.
+    """A server that was started with `up`; memory (resident) in bytes, uptime in seconds.
 
     `alive` is False for one that has died; `trouble` says why it is not started again.
     """
@@ -46,9 +49,9 @@ def running(llms: Mapping[str, LLMSpec], *, progress: Progress | None = None) ->
         ServerError: a server does not start; none is left running then.
         InputError: the servers do not fit onto the GPUs.
     """
-    told = progress or silent
-    urls = _up_as_wanted(llms)
-    started = start(jobs_of(llms, urls, told), told)
+    progress = progress or silent
+    urls = _up_already(llms)
+    started = start(_jobs(llms, urls, progress), progress)
     try:
         yield {name: urls.get(name) or started[name].job.url for name in servers_of(llms)}
     finally:
@@ -65,19 +68,19 @@ def up(llms: Mapping[str, LLMSpec], *, progress: Progress | None = None) -> dict
         ServerError: a server does not start, or is up with other weights; none of the new ones is left running then.
         InputError: the servers do not fit onto the GPUs.
     """
-    names, told = servers_of(llms), progress or silent
+    names, progress = servers_of(llms), progress or silent
     with registry.one_at_a_time():
-        registry.remove_stale(fallen=not supervision.is_on())
+        registry.remove_stale(fallen=not supervisor.is_on())
         for name in names:
             _clear(name, llms)
-        started = start(jobs_of(llms, registry.read_all(), told), told)
+        started = start(_jobs(llms, registry.read_all(), progress), progress)
         try:
             _hand_over(list(started.values()))
         except BaseException:
             stop_all(started.values())
             raise
         if registry.read_all():
-            supervision.ensure()
+            supervisor.ensure()
     return {name: record.job.url for name, record in registry.read_all().items() if name in names}
 
 
@@ -95,7 +98,7 @@ def down(names: Iterable[str] | None = None) -> list[str]:
         for record in chosen:
             registry.remove(record.name)
         if len(chosen) == len(records):
-            supervision.stop()
+            supervisor.stop()
     return [record.name for record in chosen]
 
 
@@ -118,10 +121,71 @@ def endpoints_of(llm: str) -> tuple[str, ...]:
     return tuple(record.job.url for record in records if not record.trouble)
 
 
-def _up_as_wanted(llms: Mapping[str, LLMSpec]) -> dict[str, str]:
+def servers_of(llms: Mapping[str, LLMSpec]) -> dict[str, tuple[str, int]]:
+    """Server -> (LLM, number of the copy), of all that are launched on this machine."""
+    here = {name: spec.launch for name, spec in llms.items() if spec.launch and is_here(spec)}
+    return {server_name(name, copy): (name, copy) for name, launch in here.items() for copy in range(launch.copies)}
+
+
+def is_here(spec: LLMSpec) -> bool:
+    """Whether its servers belong on this machine: it has a `launch`, and no endpoint that is elsewhere."""
+    return spec.launch is not None and all(_is_loopback(url) for url in spec.urls)
+
+
+def port_of(spec: LLMSpec, copy: int, taken: Container[int]) -> int:
+    """The port of the `copy`-th server: that of the endpoint in the same place, else a free one that is not `taken`."""
+    if copy < len(spec.urls):
+        return urlsplit(spec.urls[copy]).port or 80
+    while True:
+        with socket.create_server((HOST, 0)) as listener:
+            port: int = listener.getsockname()[1]
+        if port not in taken:
+            return port
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_same(record: registry.Record, llms: Mapping[str, LLMSpec]) -> bool:
+    """Whether a server serves the weights that the LLM of its name has in the pool file."""
+    launch = llms[record.job.llm].launch
+    return launch is not None and record.job.weights == launch.weights
+
+
+def _jobs(llms: Mapping[str, LLMSpec], up: Collection[str], progress: Progress) -> list[Job]:
+    """What starts the servers that are not `up`.
+
+    Raises:
+        ModelFileError: the weights cannot be fetched.
+        ServerError: the engine is not installed, or cannot be used as the pool file says.
+        InputError: the servers do not fit onto the GPUs.
+    """
+    records = registry.read_all().values()
+    busy = {gpu for record in records for gpu in record.job.gpus}
+    groups: dict[str, list[Order[Any]]] = {}
+    for order in _orders(llms, up, {record.job.port for record in records}):
+        groups.setdefault(order.launch.engine, []).append(order)
+    return [job for name, orders in groups.items() for job in engines()[name].jobs(orders, busy, progress)]
+
+
+def _orders(llms: Mapping[str, LLMSpec], up: Collection[str], taken: Iterable[int]) -> Iterator[Order[Any]]:
+    ports = set(taken)
+    for name, (llm, copy) in servers_of(llms).items():
+        if name not in up:
+            spec, port = llms[llm], port_of(llms[llm], copy, ports)
+            ports.add(port)
+            yield Order(llm, copy, spec.model or llm, spec.launch, spec.context, spec.in_flight, port)
+
+
+def _up_already(llms: Mapping[str, LLMSpec]) -> dict[str, str]:
     """Server -> base URL, of those that `up` has started with these very weights."""
     records = (registry.read(name) for name in servers_of(llms))
-    return {record.name: record.job.url for record in records if record and is_wanted(record, llms)}
+    return {record.name: record.job.url for record in records if record and _is_same(record, llms)}
 
 
 def _clear(name: str, llms: Mapping[str, LLMSpec]) -> None:
@@ -132,7 +196,7 @@ def _clear(name: str, llms: Mapping[str, LLMSpec]) -> None:
     if not record.process():
         record.kill_workers()
         registry.remove(name)
-    elif not is_wanted(record, llms):
+    elif not _is_same(record, llms):
         raise ServerError(f"{name} is up with {record.job.weights}; stop it first: smacs models down {name}")
 
 

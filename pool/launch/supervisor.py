@@ -2,26 +2,87 @@
 
 One detached process for all servers of one SMACS_HOME. It owns nothing: the servers are in the registry, they go on
 when it is killed, and `down` and `status` do not need it. It ends when there is no server left. While `up` or `down`
-works, which the registry's lock says, it changes nothing.
+works, which the registry's lock says, it changes nothing. A server that died is started again soon, then later and
+later, then not any more.
+
+`is_on`, `ensure` and `stop` are for other processes; they are called with the registry's lock held.
 """
 
 import logging
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import msgspec
+import psutil
 from filelock import Timeout
 
 from smacs.errors import ServerError
-from smacs.pool.launch import registry, supervision
-from smacs.pool.launch.process import ServerProcess, is_healthy
-from smacs.pool.launch.registry import Record
-from smacs.pool.launch.restarts import in_row, pause
+from smacs.pool.launch import registry
+from smacs.pool.launch.process import STOP_GRACE, ServerProcess, is_healthy, open_log
+from smacs.pool.launch.registry import Record, find_process, run_folder
 
 POLL = 0.5  # seconds
+FIRST_PAUSE = 1.0  # seconds before the first restart in a row; twice as long before each further one
+LONGEST_PAUSE = 60.0
+MOST = 5  # restarts in a row
+STEADY = 600.0  # seconds: a server that has served for so long starts a new row
 
 log = logging.getLogger("smacs.supervisor")
+
+
+def is_on() -> bool:
+    """Whether a supervisor is running."""
+    return _process() is not None
+
+
+def ensure() -> None:
+    """Start a supervisor, unless one is running."""
+    if is_on():
+        return
+    with open_log(log_path()) as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "smacs.pool.launch.supervisor"],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            cwd=run_folder(),
+            start_new_session=True,
+        )
+    _path().write_bytes(msgspec.json.encode([process.pid, psutil.Process(process.pid).create_time()]))
+
+
+def stop() -> None:
+    """End the supervisor; the servers that it has started go on."""
+    if process := _process():
+        process.kill()
+        psutil.wait_procs([process], timeout=STOP_GRACE)
+    forget()
+
+
+def forget() -> None:
+    """Note that no supervisor is running."""
+    _path().unlink(missing_ok=True)
+
+
+def log_path() -> Path:
+    """The log of what the supervisor did."""
+    return run_folder() / "supervisor.log"
+
+
+def _path() -> Path:
+    return run_folder() / "supervisor"
+
+
+def _process() -> psutil.Process | None:
+    try:
+        return find_process(*msgspec.json.decode(_path().read_bytes(), type=tuple[int, float]))
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def main() -> None:
@@ -36,15 +97,15 @@ def _tick(supervisor: "Supervisor") -> bool:
     try:
         return supervisor.tick()
     except OSError:  # a full disk, say: better to go on than to leave the servers alone
-        log.exception("something went wrong")
+        log.exception("could not look after the servers this time")
         return True
 
 
 def _leave() -> bool:
-    """Whether there is still no server to look after now that nobody can start one, and it is noted."""
+    """Whether there is no server left, with the lock held so that nobody starts one; then that is noted."""
     with suppress(Timeout), registry.one_at_a_time(timeout=0):
         if not registry.holds_any():
-            supervision.forget()
+            forget()
             return True
     return False
 
@@ -129,6 +190,16 @@ def _loads_beside(record: Record) -> bool:
     """Whether another server is loading on one of its GPUs: vLLM measures the free memory while it starts."""
     others = registry.read_all().values()
     return any(not other.serving and not set(other.job.gpus).isdisjoint(record.job.gpus) for other in others)
+
+
+def in_row(restarts: int, served: float) -> int:
+    """Restarts in a row when a server dies that was restarted `restarts` times and then served for `served` seconds."""
+    return 0 if served >= STEADY else restarts
+
+
+def pause(restarts: int) -> float | None:
+    """Seconds to wait after `restarts` restarts in a row; None if the server is given up."""
+    return min(FIRST_PAUSE * 2**restarts, LONGEST_PAUSE) if restarts < MOST else None
 
 
 if __name__ == "__main__":

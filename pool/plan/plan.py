@@ -1,24 +1,29 @@
-"""The plan: rounds of servers that fit together, and what fits nowhere."""
+"""The plan of a pool: which of its servers go onto which GPUs, in rounds where not all fit at once.
 
-from collections.abc import Iterable, Sequence
+The GPUs come from a description such as `8x80G`, `2x141G,4x24G` or `3x8x80G`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
+from urllib.parse import urlsplit
 
+from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.pool.plan.fit import fit
-from smacs.pool.plan.gpus import GB, Gpu
-from smacs.pool.plan.memory import parallel_sizes
-from smacs.pool.plan.placement import Placement, Rules, kinds
-from smacs.pool.plan.server import Server, servers_of
+from smacs.pool.launch.engines import Order
+from smacs.pool.launch.gpus.fit import Gpu, Misfit, Placement, Rules, fit, rounds_of
+from smacs.pool.launch.gpus.memory import GB, MEAN, Server
+from smacs.pool.launch.table import EMBEDDER, GpuLaunch
 
-MEAN = 4096  # tokens of a call in the KV cache, prompt and half of the reply: the paper's replies have up to 8,192
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """A server that no round can hold, and why."""
-
-    server: Server
-    why: str
+_FIRST_PORT = 8000
+_EMBEDDER_WINDOW = 4096
+_MOST = 4096  # GPUs
+_GROUP = re.compile(r"(?:(\d+)x)?(\d+)x(\d+(?:\.\d+)?)G(?:i?B)?", re.IGNORECASE)
+_EXPECTED = (
+    "expected COUNTxMEMORY such as 8x80G, several kinds in one machine as 2x141G,4x24G, machines as 3x8x80G "
+    "(3 machines of 8)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +58,17 @@ def plan_pool(
     mean: int = MEAN,
     in_flight: int | None = None,
 ) -> Plan:
-    """Plan the LLMs of a pool that vLLM serves, and its embedder.
+    """Plan the LLMs of a pool that are served on GPUs, and its embedder. `source` names the pool.
 
     Raises:
-        InputError: vLLM serves nothing in this pool, or the shape of a model is missing.
+        InputError: none of them is served on GPUs, or the shape of a model is missing.
     """
-    return plan(servers_of(file, source, mean, in_flight), gpus, rules or Rules())
+    return plan(gpu_servers(file, source, mean, in_flight), gpus, rules or Rules())
 
 
 def plan(servers: Iterable[Server], gpus: Sequence[Gpu], rules: Rules) -> Plan:
     """Fill round after round: embedder and aggregator in the first one, then the largest first."""
-    left: list[Server] = []
-    misfits: list[Misfit] = []
-    for server in servers:
-        if fit([server], gpus, rules)[0]:
-            left.append(server)
-        else:
-            misfits.append(Misfit(server, _why(server, gpus, rules)))
-    rounds: list[list[Placement]] = []
-    while left:
-        placed, left = fit(left, gpus, rules)
-        rounds.append(sorted(placed, key=lambda placement: placement.gpus))
-    return Plan(gpus, rules, rounds, misfits)
+    return Plan(gpus, rules, *rounds_of(servers, gpus, rules))
 
 
 def together(plan: Plan, most: int = 64) -> int | None:
@@ -88,14 +82,68 @@ def together(plan: Plan, most: int = 64) -> int | None:
     return None
 
 
-def _why(server: Server, gpus: Sequence[Gpu], rules: Rules) -> str:
-    if server.launch.tensor_parallel or server.launch.gpus or server.launch.memory:
-        return "it does not fit with the tensor_parallel, gpus and memory that its `launch` asks for"
-    kind = min(kinds(gpus), key=lambda kind: server.need(_widest(server, kind)) - kind[0].memory)
-    size = _widest(server, kind)
-    has = rules.utilization * kind[0].memory / GB
-    return f"over {size} GPUs it needs {server.need(size) / GB:.1f} GB on each, which have {has:.1f} GB"
+def gpu_servers(file: PoolFile, source: str, mean: int, in_flight: int | None = None) -> list[Server]:
+    """The servers of a pool on GPUs: the embedder, then its LLMs in the pool's order.
+
+    Raises:
+        InputError: there are none, or the shape of a model is missing.
+    """
+    first = (EMBEDDER, *file.aggregators[:1])
+    found = [
+        Server.of(order, source, mean=mean, in_flight=in_flight, pinned=order.llm in first) for order in _orders(file)
+    ]
+    if not found:
+        raise InputError(f'{source} has no LLM with `engine = "vllm"` in its `launch`: there is nothing to plan.')
+    return found
 
 
-def _widest(server: Server, kind: Sequence[Gpu]) -> int:
-    return parallel_sizes(server.shape, len(kind))[-1]
+def _orders(file: PoolFile) -> list[Order[GpuLaunch]]:
+    """A server for each copy; those that no endpoint gives a port get free ones."""
+    wanted = list(_copies(file))
+    taken = {order.port for order in wanted}
+    ports = (port for port in count(_FIRST_PORT) if port not in taken)
+    return [order if order.port else replace(order, port=next(ports)) for order in wanted]
+
+
+def _copies(file: PoolFile) -> Iterator[Order[GpuLaunch]]:
+    """The orders, with port 0 where the pool file says none."""
+    spec = file.embedder
+    if spec and file.embedder_launch and (launch := file.embedder_launch.on_gpus):
+        yield Order(EMBEDDER, 0, spec.model, launch, _EMBEDDER_WINDOW, spec.in_flight, _port(spec.endpoint))
+    for name, llm in file.llms.items():
+        if llm.launch and (launch := llm.launch.on_gpus):
+            for copy in range(launch.copies):
+                port = 0 if copy else _port(llm.endpoint)
+                yield Order(name, copy, llm.model or name, launch, llm.context, llm.in_flight, port)
+
+
+def _port(endpoint: str | None) -> int:
+    return (urlsplit(endpoint).port or 0) if endpoint else 0
+
+
+def parse_gpus(text: str) -> list[Gpu]:
+    """The GPUs of a description. Parts without a number of machines share the first machine.
+
+    Raises:
+        InputError: it is no such description, or has no GPU or too many.
+    """
+    groups = [_group(part.strip(), text) for part in text.split(",")]
+    if not 0 < sum((machines or 1) * count for machines, count, _ in groups) <= _MOST:
+        raise InputError(f"--gpus {text}: expected 1 to {_MOST} GPUs")
+    one = [(count, memory) for machines, count, memory in groups if not machines]
+    each = [[(count, memory)] for machines, count, memory in groups for _ in range(machines)]
+    machines = [one, *each] if one else each
+    return [gpu for index, parts in enumerate(machines) for gpu in _machine(index, parts)]
+
+
+def _group(part: str, text: str) -> tuple[int, int, float]:
+    """(machines, or 0 for the first one; GPUs in each; bytes)."""
+    found = _GROUP.fullmatch(part)
+    if not found or float(found[3]) <= 0 or found[1] == "0" or not int(found[2]):
+        raise InputError(f"--gpus {text}: {_EXPECTED}, got {part!r}")
+    return int(found[1] or 0), int(found[2]), float(found[3]) * GB
+
+
+def _machine(index: int, parts: Sequence[tuple[int, float]]) -> Iterator[Gpu]:
+    memories = [memory for count, memory in parts for _ in range(count)]
+    return (Gpu(index, number, memory) for number, memory in enumerate(memories))

@@ -1,4 +1,4 @@
-"""A copy of a pool file that knows where the servers of a plan are."""
+"""Writes a copy of a pool file with the endpoints of a plan's servers."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 
 from smacs.errors import InputError
-from smacs.pool.plan.server import EMBEDDER
+from smacs.pool.launch.table import EMBEDDER
 
 _ENDPOINT = re.compile(r"^\s*endpoints?\s*=")
 _TABLE = re.compile(r"^\s*\[")

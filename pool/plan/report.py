@@ -1,11 +1,10 @@
-"""A plan as rows that show the arithmetic, as sentences, and as JSON."""
+"""Shows a plan: as rows with the arithmetic, as sentences, and as JSON."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from smacs.pool.plan.gpus import GB
-from smacs.pool.plan.memory import RESERVE, kv_bytes_per_token
-from smacs.pool.plan.placement import Placement
+from smacs.pool.launch.gpus.fit import Placement
+from smacs.pool.launch.gpus.memory import GB, RESERVE, kv_bytes_per_token
 from smacs.pool.plan.plan import Plan, together
 
 COLUMNS = ("server", "weights GB", "KV bytes/token", "KV tokens", "KV GB", "TP", "GB a GPU", "GPUs", "share", "windows")

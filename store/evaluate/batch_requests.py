@@ -17,7 +17,7 @@ import msgspec
 import orjson
 
 from smacs.errors import BankError
-from smacs.pool.calls.batch import request_body
+from smacs.pool.calls.generation import request_body
 from smacs.pool.calls.llm import LLM
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from smacs.errors import BankError
-from smacs.pool.calls.batch import read_body
+from smacs.pool.calls.generation import read_body
 from smacs.pool.calls.replies import Failure, FailureKind, Reply
 from smacs.pool.config import LLMSpec
 from smacs.store.evaluate.grading import EvaluationSummary

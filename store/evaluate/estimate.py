@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from smacs.pool.calls.llm import LLM
-from smacs.pool.calls.tokens import estimate_prompt
+from smacs.pool.calls.window import estimate_prompt
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate.grading import Grading

@@ -71,7 +71,7 @@ def _by_key(pool: PoolFile) -> dict[str, set[str]]:
     """The LLMs of a pool by what they may be called: their own name, the server's, the hub's."""
     found: dict[str, set[str]] = {}
     for name, spec in pool.llms.items():
-        hub = spec.launch.hub if spec.launch else None
+        hub = spec.launch.hub_id if spec.launch else None
         for called in (name, spec.model, hub):
             if called:
                 found.setdefault(bare_name(called), set()).add(name)

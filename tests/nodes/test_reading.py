@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.nodes.shared.reading import cut, token_limits
-from smacs.pool.calls.tokens import estimate_tokens
+from smacs.pool.calls.window import estimate_tokens
 
 
 def test_references_that_fit_stay_whole() -> None:

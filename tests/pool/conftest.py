@@ -1,6 +1,7 @@
 """A package index on this machine, a cache folder of the test's own, and SmolLM2 for the slow tests."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from smacs.pool.config import LLMSpec
-from smacs.pool.launch.table import LlamaCppLaunch, ModelFile
+from smacs.pool.launch.table import ModelFile
 from smacs.pool.launch.weights.files import pull
 from smacs.pool.pool import Pool
 
@@ -30,6 +31,8 @@ def progress(done, doing):
 print(pull(ModelFile.model_validate_json(sys.argv[1]), progress=progress))
 """
 
+
+REPOSITORY = Path(__file__).parents[2]  # where `tools` is, which is not installed
 
 # Stands for vLLM's server: takes its flags, dies if a file `broken` lies beside it, and answers as the mock does.
 FAKE_VLLM = """
@@ -53,7 +56,7 @@ def fake_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "api_server.py").write_text(FAKE_VLLM)
     python = environment / "bin" / "python"
     python.parent.mkdir()
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{environment}/site" exec "{sys.executable}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{environment}/site:{REPOSITORY}" exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     monkeypatch.setenv("SMACS_VLLM", str(environment))
     return folder
@@ -121,8 +124,8 @@ def start_pull() -> Iterator[StartPull]:
 def smollm_file() -> Path:
     """SmolLM2-135M in the user's own cache (or SMACS_HOME), fetched once for all tests."""
     launch = Pool.load("local").file.llms["smollm2-135m"].launch
-    assert isinstance(launch, LlamaCppLaunch)
-    return pull(launch.file)
+    assert launch and launch.weights_file
+    return pull(launch.weights_file)
 
 
 @pytest.fixture
@@ -135,3 +138,14 @@ def smollm(smollm_file: Path, cache: Path) -> LLMSpec:
     spec = Pool.load("local").file.llms["smollm2-135m"]
     assert spec.launch
     return spec.model_copy(update={"launch": spec.launch.model_copy(update={"context": 512, "slots": 2, "threads": 1})})
+
+
+@pytest.fixture
+def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An nvidia-smi that knows two GPUs of 80 GiB."""
+    tool = tmp_path / "tools" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 81920\necho 81920\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -10,7 +10,7 @@ import pytest
 
 from smacs.errors import EmbedderDownError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.embed import make_embedder, normalise, put
+from smacs.pool.embed import in_template, make_embedder, normalise
 from tests.pool.raw import http, server
 from tools.mock.handle import MockServer
 
@@ -22,8 +22,8 @@ def spec(mock: MockServer, **fields: object) -> EmbedderSpec:
 
 def test_queries_and_documents_have_templates_of_their_own() -> None:
     one = EmbedderSpec(query_template="Find: {text}", document_template="{text} {braces}")
-    assert put(one, ["a {x}"], query=True) == ["Find: a {x}"]
-    assert put(one, ["a"], query=False) == ["a {braces}"]
+    assert in_template(one, ["a {x}"], query=True) == ["Find: a {x}"]
+    assert in_template(one, ["a"], query=False) == ["a {braces}"]
 
 
 def test_rows_are_normalised_however_large_they_are() -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from smacs.nodes.shared.settings import Settings
-from smacs.pool.launch.table import VllmLaunch
-from smacs.pool.plan.memory import kv_bytes_per_token
-from smacs.pool.plan.serve_arguments import serve_arguments
+from smacs.pool.launch.engines.vllm import VllmLaunch
+from smacs.pool.launch.gpus.memory import kv_bytes_per_token
 from smacs.pool.pool import Pool
 from smacs.store.imports.names import LLMNames
 
@@ -27,7 +26,7 @@ def test_it_has_the_fifteen_and_the_embedder() -> None:
     assert len(PAPER.llms) == len(LAUNCHES) == 15
     assert PAPER.aggregators[0] == "Llama-3.3-70B-Instruct"
     assert PAPER.embedder and PAPER.embedder.dimension == 4096
-    assert PAPER.embedder_launch and PAPER.embedder_launch.hub == PAPER.embedder.model
+    assert PAPER.embedder_launch and PAPER.embedder_launch.hub_id == PAPER.embedder.model
 
 
 def test_the_names_of_the_authors_bank_are_known() -> None:
@@ -66,13 +65,13 @@ def test_bytes_of_a_token(name: str, expected: int) -> None:
 
 @pytest.mark.parametrize("name", LAUNCHES)
 def test_every_flag_is_one_of_vllm(name: str) -> None:
-    words = serve_arguments(name, LAUNCHES[name], context=1, host="h", port=1, tensor_parallel=1, memory=0.5)
+    words = LAUNCHES[name].arguments(name, context=1, host="h", port=1, tensor_parallel=1, memory=0.5)
     assert words[0] == LAUNCHES[name].hub
     assert {word for word in words if word.startswith("--")} <= KNOWN
 
 
 def test_yarn_names_the_longer_window_too() -> None:
-    words = serve_arguments("q", LAUNCHES["Qwen2.5-72B-Instruct"], context=65536)
+    words = LAUNCHES["Qwen2.5-72B-Instruct"].arguments("q", context=65536)
     assert shlex.join(words).endswith(
         """--hf-overrides '{"rope_parameters": {"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 2.0, """
         """"original_max_position_embeddings": 32768}, "max_position_embeddings": 65536}'"""
@@ -94,7 +93,7 @@ def test_options_become_flags_and_win() -> None:
             "compilation-config": {"level": 3},
         },
     )
-    assert shlex.join(serve_arguments("it", launch, context=9, memory=0.9, tensor_parallel=2)) == (
+    assert shlex.join(launch.arguments("it", context=9, memory=0.9, tensor_parallel=2)) == (
         "me/it --served-model-name it --tensor-parallel-size 2 --max-model-len 7 --gpu-memory-utilization 0.4 "
         "--no-enable-prefix-caching --enforce-eager --no-async-scheduling --block-size 128 "
         """--cudagraph-capture-sizes 1 2 --compilation-config '{"level": 3}'"""

@@ -12,8 +12,8 @@ from smacs.paths import home
 from smacs.pool.calls.llm import LLM
 from smacs.pool.config import LLMSpec
 from smacs.pool.launch import servers
+from smacs.pool.launch.engines.llamacpp import LlamaCppLaunch
 from smacs.pool.launch.engines.vllm import find_python
-from smacs.pool.launch.table import LlamaCppLaunch
 from smacs.pool.launch.weights.files import pull
 from smacs.pool.pool import Pool
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from smacs.pool.calls.llm import LLM
-from smacs.pool.calls.replica import answers
+from smacs.pool.calls.replicas import answers
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
 from smacs.pool.launch import servers

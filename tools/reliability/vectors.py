@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from smacs.errors import BankError
 from smacs.pool.config import EmbedderSpec
-from smacs.pool.embed import make_embedder, put
+from smacs.pool.embed import in_template, make_embedder
 from smacs.store.bank import QuestionBank
 from smacs.store.index.access import access
 from smacs.store.index.matrix import kept_vectors
@@ -52,7 +52,7 @@ class Index(Operation):
         """By the texts of all requests."""
         bodies: list[dict[str, Any]] = self.mock.stats().bodies(self.spec.model)
         questions = made.questions(made.EMBEDDED)
-        ids = dict(zip(put(self.spec, [q.text for q in questions], query=False), questions, strict=True))
+        ids = dict(zip(in_template(self.spec, [q.text for q in questions], query=False), questions, strict=True))
         return Counter(ids[text].id for body in bodies for text in body["input"])
 
 
@@ -90,7 +90,7 @@ def embedded(bank: QuestionBank, spec: EmbedderSpec) -> set[str]:
     """The questions that the index has the right vector of, for one embedder."""
     made_for = BankEmbedder.of(spec)
     place = place_of(bank.path, bank.manifest, made_for)
-    texts = put(spec, [question.text for question in bank.questions], query=False)
+    texts = in_template(spec, [question.text for question in bank.questions], query=False)
     expected = np.array([orjson.loads(vector(text, made.DIMENSION, False)) for text in texts])
     wanted = [content_hash(made_for, question.text) for question in bank.questions]
     found, rows = _in_chroma(place, [question.id for question in bank.questions])

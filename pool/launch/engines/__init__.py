@@ -1,23 +1,39 @@
-"""What serves an LLM on this machine: one file for each engine, with all that is special about it."""
+"""The engines that serve LLMs on this machine: one module each, with its `launch` table and whatever else is its own.
+
+To add an engine, add a module with an `ENGINE`. Nothing else changes.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import Annotated, Any, Generic, Protocol, TypeVar, Union
 
-from smacs.pool.config import LLMSpec
-from smacs.pool.launch.job import Job
-from smacs.pool.launch.table import VllmLaunch
-from smacs.pool.plan.server import server_name
+from pydantic import Discriminator, GetCoreSchemaHandler, Tag
+from pydantic_core import CoreSchema
+
+from smacs.plugins import listed
+from smacs.pool.launch.process import Job, server_name
+from smacs.pool.launch.table import Launch
 from smacs.progress import Progress
+
+DEFAULT = "llamacpp"  # where `launch` names no engine
+
+Kind = TypeVar("Kind", bound=Launch)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The `copy`-th server of an LLM, which is to be started; `port` is where."""
+class Order(Generic[Kind]):
+    """The `copy`-th server of an LLM that is to be started, on `port`.
+
+    `alias` is what clients call the LLM, `context` its window in tokens, `in_flight` how many calls it gets at once.
+    """
 
     llm: str
     copy: int
-    spec: LLMSpec
+    alias: str
+    launch: Kind
+    context: int
+    in_flight: int
     port: int
 
     @property
@@ -25,41 +41,45 @@ class Wanted:
         """The server's own name."""
         return server_name(self.llm, self.copy)
 
-    @property
-    def alias(self) -> str:
-        """What clients call the LLM."""
-        return self.spec.model or self.llm
 
+class Engine(Protocol[Kind]):
+    """How servers of an engine are prepared and started. `title` is what people call it."""
 
-class Engine(Protocol):
-    """How an engine is prepared and started."""
+    name: str
+    title: str
+    table: type[Kind]
 
-    def weights(self, spec: LLMSpec) -> str:
-        """Names what a server of this LLM serves; another name is another server."""
-        ...
-
-    def jobs(self, wanted: Sequence[Wanted], busy: Collection[int], progress: Progress) -> list[Job]:
-        """What to start, after all that takes is here; `busy` GPUs are in use.
+    def jobs(self, orders: Sequence[Order[Kind]], busy: Collection[int], progress: Progress) -> list[Job]:
+        """What to start, after everything that it needs has been fetched; `busy` GPUs are in use.
 
         Raises:
             ModelFileError: the weights cannot be fetched.
-            ServerError: the engine is not there, or cannot be used as the pool file says.
+            ServerError: the engine is not installed, or cannot be used as the pool file says.
             InputError: the servers do not fit onto the GPUs.
         """
         ...
 
 
-def engine_of(spec: LLMSpec) -> Engine:
-    """The engine that its `launch` names."""
-    if isinstance(spec.launch, VllmLaunch):
-        from smacs.pool.launch.engines.vllm import Vllm
-
-        return Vllm()
-    from smacs.pool.launch.engines.llamacpp import LlamaCpp
-
-    return LlamaCpp()
+@cache
+def engines() -> dict[str, Engine[Any]]:
+    """All engines by name."""
+    return listed(__name__, "ENGINE")
 
 
-def copies_of(spec: LLMSpec) -> int:
-    """How many servers an LLM has on this machine."""
-    return spec.launch.replicas if isinstance(spec.launch, VllmLaunch) else 1
+def engine_of(launch: Launch) -> Engine[Any]:
+    """The engine that a `launch` table names."""
+    return engines()[launch.engine]
+
+
+class ByEngine:
+    """Annotates a `Launch` of the pool file: it is read as the table of the engine that it names."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema of any of the tables."""
+        tables = [Annotated[engine.table, Tag(name)] for name, engine in engines().items()]
+        return handler.generate_schema(Annotated[Union[tuple(tables)], Discriminator(_named)])  # noqa: UP007
+
+
+def _named(launch: Any) -> str:
+    engine = launch.get("engine") if isinstance(launch, dict) else getattr(launch, "engine", None)
+    return str(engine or DEFAULT)

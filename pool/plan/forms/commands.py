@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterator
 
-from smacs.pool.plan.form import Form, device_ids, endpoint, machine, title, waits_for, words
-from smacs.pool.plan.placement import Placement
+from smacs.pool.launch.gpus.fit import Placement
+from smacs.pool.plan.forms import Form, device_ids, endpoint, machine, title, waits_for, words
 from smacs.pool.plan.plan import Plan
 
 _OPEN = """\

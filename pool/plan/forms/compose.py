@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from smacs.pool.plan.form import (
+from smacs.pool.launch.gpus.fit import Placement
+from smacs.pool.plan.forms import (
     IMAGE,
     INSIDE,
     TAG,
@@ -15,7 +16,6 @@ from smacs.pool.plan.form import (
     waits_for,
     words,
 )
-from smacs.pool.plan.placement import Placement
 from smacs.pool.plan.plan import Plan
 
 

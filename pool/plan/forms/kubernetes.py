@@ -8,11 +8,10 @@ from collections import Counter
 from math import ceil
 from typing import Any
 
-from smacs.pool.launch.table import VllmLaunch
-from smacs.pool.plan.form import IMAGE, TAG, Form, dns_name, title
-from smacs.pool.plan.placement import Placement
+from smacs.pool.launch.gpus.fit import Placement
+from smacs.pool.launch.table import GpuLaunch
+from smacs.pool.plan.forms import IMAGE, TAG, Form, dns_name, title
 from smacs.pool.plan.plan import Plan
-from smacs.pool.plan.serve_arguments import is_pooling, serve_arguments
 
 _PERIOD = 10  # seconds between two probes
 _CPUS = 4  # of one GPU
@@ -72,7 +71,7 @@ def _model(placement: Placement, copies: int) -> dict[str, Any]:
         "pvcStorage": f"{ceil(server.weights * _SPARE / 1e9)}Gi",
         "hf_token": {"secretName": "hf-token", "secretKey": "token"},
         "vllmConfig": {
-            "enablePrefixCaching": not is_pooling(server.launch),
+            "enablePrefixCaching": not server.launch.is_embedder,
             "maxModelLen": server.window,
             "tensorParallelSize": size,
             "gpuMemoryUtilization": placement.memory,
@@ -81,10 +80,10 @@ def _model(placement: Placement, copies: int) -> dict[str, Any]:
     }
 
 
-def _extra(model: str, launch: VllmLaunch) -> list[str]:
+def _extra(model: str, launch: GpuLaunch) -> list[str]:
     """The flags that the chart has no key for."""
     bare = launch.model_copy(update={"tensor_parallel": None, "memory": None, "context": None})
-    return [word for word in serve_arguments(model, bare)[1:] if word != "--enable-prefix-caching"]
+    return [word for word in bare.arguments(model)[1:] if word != "--enable-prefix-caching"]
 
 
 def _url(_plan: Plan, _placement: Placement) -> str:

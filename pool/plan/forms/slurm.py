@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterator
 
 from smacs.errors import InputError
-from smacs.pool.plan.form import Form, device_ids, endpoint, machine, title, waits_for
+from smacs.pool.launch.gpus.fit import Placement
+from smacs.pool.plan.forms import Form, device_ids, endpoint, machine, title, waits_for
 from smacs.pool.plan.forms.commands import command
-from smacs.pool.plan.placement import Placement
 from smacs.pool.plan.plan import Plan
 
 _HEAD = """\
