@@ -11,7 +11,7 @@ from smacs.bench.run.meter import Meter, metered
 from smacs.bench.run.replies import Replies
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MESSAGES = [{"role": "user", "content": "How many?"}]
 

@@ -15,7 +15,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file, parse_keywords, read_keywords
 from smacs.store.name_skills import Naming
 from smacs.store.records import Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 ONE = {"aggregators": ["llm-1"]}

@@ -18,7 +18,7 @@ from smacs.pool.pool import Pool
 from smacs.request_id import request_id
 from smacs.store.bank import QuestionBank
 from smacs.telemetry import span, trace_headers, trace_id
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 QUESTION = "How many legs has a spider?"

@@ -16,7 +16,7 @@ from smacs.server.guard.keyfile import Limits
 from smacs.store.bank import QuestionBank
 from tests.graph.test_langgraph_dev import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

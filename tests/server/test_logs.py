@@ -24,7 +24,7 @@ from smacs.server.logs import JsonLines, configure
 from smacs.server.observed import SPANS, Observed
 from tests.server.asgi import Call
 from tests.server.conftest import Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 CALLER = "4bf92f3577b34da6a3ce929d0e0e4736"
 KEY = "sk-smacs-abcdefghijklmnop"

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from smacs.server.figures import DEGRADED, kind_of
 from tests.server.conftest import QUESTION, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 NODES = Path(__file__).parents[2] / "nodes"
 

@@ -13,7 +13,7 @@ from smacs.server.guard.keyfile import Limits
 from smacs.store.bank import QuestionBank
 from tests.graph.test_langgraph_dev import LLMS, Dev, langgraph_dev
 from tests.server.conftest import QUESTION, pool_file
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 from smacs.nodes.shared.run import call_seed
 from tests.server.conftest import LLMS, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 TURNS = [
     {"role": "system", "content": "Be brief."},

@@ -21,7 +21,7 @@ from smacs.server.settings import load_settings
 from smacs.server.wire import ChatRequest, Extension
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import pool_at
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 STOPS = st.lists(st.text("ab", min_size=1, max_size=3), max_size=4)
 

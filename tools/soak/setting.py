@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smacs.server.guard.keychange import create_key
 from smacs.server.guard.keyfile import Limits
-from tools.soak.client import KEYS
+from tools.soak.load import KEYS
 from tools.speed.world import EMBEDDER, make_bank
 
 RUNNING, WAITING = 16, 16  # questions
