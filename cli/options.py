@@ -16,7 +16,7 @@ BankOption = Annotated[
 
 
 def with_settings(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each field of `Settings`; it gets those that were given as `settings`."""
+    """Give a command one option for each field of `Settings`; those that are set arrive as `settings`."""
 
     @functools.wraps(function)
     def command(**arguments: Any) -> None:

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
+from smacs.cli.console import for_tables
 from smacs.cli.options import PoolOption
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
     from smacs.pool.plan.form import Form
@@ -26,7 +30,7 @@ def plan(
         int | None, typer.Option(min=1, help="Calls at once that the KV cache holds. Default: each LLM's own.")
     ] = None,
     utilization: Annotated[float, typer.Option(min=_LEAST, max=_MOST, help="Share of a GPU that may be used.")] = 0.92,
-    hosts: Annotated[str, typer.Option(help="Names of the machines, such as gpu1,gpu2, for --write-pool.")] = "",
+    hosts: Annotated[str, typer.Option(help="Names of the machines for --write-pool, such as gpu1,gpu2.")] = "",
     write_pool: Annotated[
         Path | None, typer.Option(help="Write a copy of the pool file that knows where the servers are.")
     ] = None,
@@ -55,7 +59,6 @@ def plan(
 
 
 def _index(made: "Plan", number: int) -> int:
-    from smacs.errors import InputError
     from smacs.pool.plan.report import sentences
 
     if not made.rounds:
@@ -66,7 +69,6 @@ def _index(made: "Plan", number: int) -> int:
 
 
 def _hosts(names: str, machines: int) -> list[str]:
-    from smacs.errors import InputError
 
     found = [name.strip() for name in names.split(",") if name.strip()]
     if found and len(found) != machines:
@@ -75,7 +77,6 @@ def _hosts(names: str, machines: int) -> list[str]:
 
 
 def _write_pool(source: Path, target: Path, form: "Form", made: "Plan") -> None:
-    from smacs.errors import InputError
     from smacs.pool.plan.form import endpoints
     from smacs.pool.plan.pool_file import with_endpoints
     from smacs.pool.pool import Pool
@@ -93,10 +94,7 @@ def _write_pool(source: Path, target: Path, form: "Form", made: "Plan") -> None:
 
 def _tell(made: "Plan") -> None:
     """The tables and what does not fit, on stderr: stdout is for what can be run."""
-    from rich.markup import escape
-    from rich.table import Table
 
-    from smacs.cli.console import for_tables
     from smacs.pool.plan.report import ARITHMETIC, COLUMNS, row, sentences
 
     console = for_tables(stderr=True)

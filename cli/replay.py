@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smacs.cli.console import print_json, say
 from smacs.cli.options import BankOption, PoolOption
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
     from smacs.graph.trace import Trace
@@ -28,20 +30,17 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables on stderr.")] = False,
 ) -> None:
     """Replay a run from its trace: the same scores and the same winner, or what other settings would have chosen."""
-    from smacs.cli.console import say
-    from smacs.cli.show import Board
+    from smacs.cli.board import Board
     from smacs.graph.replay import compare
 
-    known = _read(trace)
-    result = asyncio.run(_replay(known, pool, bank, _pairs(settings or ())))
+    recorded = _read(trace)
+    result = asyncio.run(_replay(recorded, pool, bank, _pairs(settings or ())))
     if as_json:
-        import orjson
-
-        sys.stdout.buffer.write(orjson.dumps({"system": known.system, **result}, option=orjson.OPT_INDENT_2) + b"\n")
+        print_json({"system": recorded.system, **result})
         return
     board = Board(quiet=quiet)
     board.tables(result)
-    board.replayed(compare(known, result))
+    board.replayed(compare(recorded, result))
     say(result["answer"])
 
 
@@ -59,7 +58,6 @@ async def _replay(trace: "Trace", pool: str, bank: str | None, settings: dict[st
 def _read(path: Path) -> "Trace":
     import orjson
 
-    from smacs.errors import InputError
     from smacs.graph.trace import read_trace
 
     try:
@@ -71,7 +69,6 @@ def _read(path: Path) -> "Trace":
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:
     """Setting -> value, both as text. Raises InputError."""
-    from smacs.errors import InputError
 
     parts = [text.partition("=") for text in given]
     for name, equals, value in parts:

@@ -45,7 +45,7 @@ def serve(
     pool: PoolOption = "local",
     bank: BankOption = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen at; 0.0.0.0 is every one of this machine.")
+        str, typer.Option(help="Address to listen at; 0.0.0.0: all addresses of this machine.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
     keys: KeysOption = None,
@@ -59,8 +59,8 @@ def serve(
     max_tokens: Annotated[int | None, _ceiling("--max-tokens", "Completions x max_tokens. Default: 4194304.")] = None,
 ) -> None:
     """Serve the pool to OpenAI's clients: each system and each LLM is a model. More settings: docs/serve.md."""
+    from smacs.exporters import export_spans
     from smacs.pool.pool import Pool
-    from smacs.tracing import configure
 
     try:
         from smacs.server import logs
@@ -69,7 +69,7 @@ def serve(
         from smacs.server.settings import load_settings
     except ImportError as error:
         raise InputError(f"Serving needs more packages, pip install 'smacs[serve]': {error}") from error
-    configure()
+    export_spans()
     logs.configure()
     signal.signal(signal.SIGTERM, _end)
     loaded = Pool.load(pool)
@@ -86,11 +86,11 @@ def serve(
         max_tokens=max_tokens,
     )
     app = create_app(loaded, bank, settings)
-    with bound(host, port) as place, loaded.running(progress=partial(say, err=True)):
+    with bind(host, port) as place, loaded.running(progress=partial(say, err=True)):
         _listen(make_server(app, settings), place)
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """A socket that has its address and does not listen yet. Raises InputError when the address cannot be had."""
     place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

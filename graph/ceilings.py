@@ -7,18 +7,10 @@ those of the pool file, are never over a ceiling; what a client asks beyond both
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smacs.errors import InputError
+from smacs.errors import CeilingError
 from smacs.nodes.shared.settings import Settings
 
 Work = Mapping[str, int]  # what is written for one question -> how many completions, {"references": 7, "candidates": 8}
-
-
-class CeilingError(InputError):
-    """More is asked for than the operator allows; `setting` is the one that asks for it, None: several do."""
-
-    def __init__(self, message: str, setting: str | None = None) -> None:
-        super().__init__(message)
-        self.setting = setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import ValidationError, create_model
 
 from smacs.errors import InputError
 from smacs.graph.ceilings import Ceilings, Work
-from smacs.nodes.selectors.registry import selectors
+from smacs.nodes.selectors.shared.selector import selectors
 from smacs.nodes.shared.settings import Form, Settings
 from smacs.pool.pool import Pool, describe
 

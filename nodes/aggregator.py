@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from typing_extensions import TypedDict
 
+from smacs.nodes.shared.determinism import call_seed
+from smacs.nodes.shared.question import Asked
 from smacs.nodes.shared.reading import Reading, read
 from smacs.nodes.shared.records import Candidate, Usage, total_usage
-from smacs.nodes.shared.run import Run, Tools, call_seed, run_of
+from smacs.nodes.shared.run import Run, Tools, run_of
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Choice
 
@@ -22,7 +24,7 @@ from smacs.pool.calls.replies import Choice
 class AggregatorTask(TypedDict):
     """What one aggregator call is sent: all references (`name` and `text`), and which of them its subset holds."""
 
-    asked: dict[str, Any]
+    asked: Asked
     references: list[dict[str, str]]
     subset: list[str]
     indices: list[int]

@@ -19,14 +19,13 @@ import numpy.typing as npt
 from typing_extensions import TypedDict
 
 from smacs.errors import EmbedderDownError
-from smacs.nodes.shared.embed import ANSWERS_SHARE, LAST, embed
 from smacs.nodes.shared.records import Candidate
 from smacs.nodes.shared.run import Run, Tools, run_of
 
 Floats = npt.NDArray[np.float64]
 
 
-class Aggregated(TypedDict):
+class CandidatesState(TypedDict):
     """What `hybrid_score` reads."""
 
     candidates: list[Candidate]
@@ -47,7 +46,7 @@ def hybrid_scores(similarity: Floats, logprobs: Floats | None, *, lam: float, pe
     return np.asarray(similarity + lam * term)
 
 
-async def hybrid_score(state: Aggregated, tools: Tools) -> dict[str, Any]:
+async def hybrid_score(state: CandidatesState, tools: Tools) -> dict[str, Any]:
     """Score every candidate."""
     candidates = state["candidates"]
     if not candidates:
@@ -69,8 +68,7 @@ async def similarities(texts: Sequence[str], tools: Tools, run: Run) -> Floats:
     """(n,) mutual similarity of texts by the bank's embedder, in the time that is left. Raises EmbedderDownError."""
     if len(texts) == 1:
         return np.ones(1)
-    seconds = min(run.time_left(), ANSWERS_SHARE * run.deadline) + LAST
-    return mutual_similarity(await embed(texts, tools, seconds))
+    return mutual_similarity(await tools.embed(texts, run.time_to_compare()))
 
 
 async def _similarity(texts: Sequence[str], tools: Tools, run: Run, reasons: list[str]) -> Floats:

@@ -13,22 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import TypedDict
 
-from smacs.nodes.shared.records import Reference, arrived, name_of, shortfall
-from smacs.nodes.shared.run import Run, Tools, random_of
-from smacs.nodes.shared.ties import all_equal
+from smacs.nodes.shared.determinism import all_equal, random_of
+from smacs.nodes.shared.records import ReferencesState, arrived, name_of, shortfall
+from smacs.nodes.shared.run import Tools
 
 Floats = npt.NDArray[np.float64]
-
-
-class Referenced(TypedDict):
-    """What is read once the references are there; `samples`: LLM -> how many were asked for."""
-
-    asked: dict[str, Any]
-    samples: dict[str, int]
-    references: list[Reference]
-    run: Run | None
 
 
 def log_drop_distribution(priors: Floats) -> Floats:
@@ -45,7 +35,7 @@ def draw_subsets(log_d: Floats, keep: int, n: int, rng: np.random.Generator) -> 
     return np.sort(chosen, axis=1).astype(np.int64)
 
 
-async def prior_drop(state: Referenced, tools: Tools) -> dict[str, Any]:
+async def prior_drop(state: ReferencesState, tools: Tools) -> dict[str, Any]:
     """Draw the subsets, each as LLM names in descending order of prior, and say which referencers failed."""
     here = arrived(state["references"])
     reasons = shortfall(state["references"], state["samples"])

@@ -9,30 +9,20 @@ the sum of S_i over I, so that LLMs with and without gaps stay comparable. Other
 are in `smacs.nodes.selectors`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import TypedDict
 
-from smacs.nodes.retrieve import Support, find_support
-from smacs.nodes.selectors.live import live_scores
-from smacs.nodes.shared.embed import load_bank
-from smacs.nodes.shared.run import Run, Tools, run_of
+from smacs.nodes.retrieve import find_support
+from smacs.nodes.selectors.shared.live import live_scores
+from smacs.nodes.shared.determinism import places
+from smacs.nodes.shared.records import RetrievalState
+from smacs.nodes.shared.run import Run, Support, Tools, run_of
 from smacs.nodes.shared.settings import PAPER
-from smacs.nodes.shared.ties import places
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
+from smacs.store.view import BankView
 
 Floats = npt.NDArray[np.float64]
-
-
-class Retrieved(TypedDict):
-    """What `prior_score` reads."""
-
-    asked: dict[str, Any]
-    run: Run | None
 
 
 def prior_scores(similarities: Floats, correct: npt.NDArray[np.floating[Any]]) -> Floats:
@@ -56,31 +46,17 @@ def rank(priors: Floats, accuracies: Floats) -> list[int]:
     return [int(i) for i in np.lexsort((np.arange(len(priors)), places(accuracies), places(priors)))]
 
 
-async def _priors(
-    view: "BankView",
-    names: list[str],
-    support: Support,
-    within: npt.NDArray[np.float32],
-    selector: str,
-    question: str,
-) -> Floats:
-    """(R,) priors by the selector; by eq. 4 where the question has no embedding, which the others need."""
-    if selector == PAPER or support.query is None:
-        return prior_scores(support.similarities, within)
-    return await live_scores(view, names, selector, support.query, question)
-
-
-async def support_of(state: Retrieved, tools: Tools) -> tuple[Run, Support]:
-    """The run and its support, found anew after a resume from a checkpoint."""
+async def run_and_support(state: RetrievalState, tools: Tools) -> tuple[Run, Support]:
+    """The run and its support, which is found again after a resume from a checkpoint."""
     run = run_of(state.get("run"), tools.settings)
     return run, run.support or (await find_support(state["asked"]["question"], tools, run))[0]
 
 
-async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
+async def prior_score(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     """Score every LLM of the pool and rank them; the first K become referencers."""
-    run, support = await support_of(state, tools)
+    run, support = await run_and_support(state, tools)
     names = list(tools.pool.llms)
-    view, _ = await load_bank(tools, run)
+    view = await tools.view(run)
     within = view.correctness(names, support.indices)
     priors = await _priors(view, names, support, within, tools.settings.selector, state["asked"]["question"])
     accuracies = np.array([view.accuracies.get(name, 0.0) for name in names])
@@ -91,3 +67,17 @@ async def prior_score(state: Retrieved, tools: Tools) -> dict[str, Any]:
     tools.emit({"event": "priors", "priors": scores})
     reasons = [f"{name} was never evaluated on a support question: its prior is 0" for name in unknown]
     return {"priors": scores, "samples": dict.fromkeys(chosen, 1), "run": run, "degraded": reasons}
+
+
+async def _priors(
+    view: BankView,
+    names: list[str],
+    support: Support,
+    within: npt.NDArray[np.float32],
+    selector: str,
+    question: str,
+) -> Floats:
+    """(R,) priors by the selector; by eq. 4 where the question has no embedding, which the others need."""
+    if selector == PAPER or support.query is None:
+        return prior_scores(support.similarities, within)
+    return await live_scores(view, names, selector, support.query, question)

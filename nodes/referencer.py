@@ -14,8 +14,10 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from smacs.nodes.shared.determinism import call_seed
+from smacs.nodes.shared.question import Asked
 from smacs.nodes.shared.records import Reference, Usage, total_usage, unread, usage_of
-from smacs.nodes.shared.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, call_seed, run_of
+from smacs.nodes.shared.run import REFERENCE_LIMIT, REFERENCE_SHARE, Run, Tools, run_of
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 
@@ -23,7 +25,7 @@ from smacs.pool.calls.replies import Failure, Reply
 class ReferencerTask(TypedDict):
     """What one referencer is sent: the LLM, how many samples `n` of its reply, and the ranking of all LLMs."""
 
-    asked: dict[str, Any]
+    asked: Asked
     llm: str
     n: int
     priors: dict[str, float]
@@ -49,7 +51,7 @@ async def referencer(state: ReferencerTask, tools: Tools) -> dict[str, Any]:
         for record in new:
             tools.emit({"event": "referencer", **{k: v for k, v in record.items() if k != "reasoning"}})
         if isinstance(results[0], Reply):
-            run.arrived(tools.settings.enough)
+            run.count_reference(tools.settings.enough)
             break
         late = run.time_left(REFERENCE_SHARE) == 0 and run.quorum.is_set()
         name = None if late or run.time_left(REFERENCE_LIMIT) == 0 else run.next_substitute()

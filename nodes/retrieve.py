@@ -9,7 +9,6 @@ The support I is not capped at N_sup_base, so retrieval is exact over the whole 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,28 +16,12 @@ import numpy.typing as npt
 from langgraph.types import Overwrite
 
 from smacs.errors import EmbedderDownError
-from smacs.nodes.shared.embed import QUESTION_SHARE, embed, load_bank, seconds_for
-from smacs.nodes.shared.question import Asked, check_length, left_out, read_question
-from smacs.nodes.shared.run import Run, Tools
+from smacs.nodes.shared.question import QuestionInput, check_length, left_out, read_question
+from smacs.nodes.shared.run import Run, Support, Tools
 from smacs.store.index.labels import Labels
 
 NEAREST = 10  # questions that the trace shows
 ROUNDING = 1e-6  # relative: cosines of float32 vectors are known no better, and each BLAS rounds them in its own way
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Support questions: positions in the bank, their similarities (float64, >= 0), and the threshold t.
-
-    `blind` says that no bank question has any similarity: the whole bank counts, with equal weights. `query` (d,) is
-    the question's embedding, None where there is none.
-    """
-
-    indices: npt.NDArray[np.int64]
-    similarities: npt.NDArray[np.float64]
-    threshold: float
-    blind: bool = False
-    query: npt.NDArray[np.float32] | None = None
 
 
 def support_set(
@@ -53,22 +36,22 @@ def support_set(
     indices = np.flatnonzero(similarity >= np.float32(threshold * (1 - ROUNDING)))
     chosen = similarity[indices].astype(np.float64)
     if not chosen.any():
-        return everything(count)
+        return whole_bank(count)
     return Support(indices, chosen, threshold, query=query)
 
 
-def everything(count: int) -> Support:
+def whole_bank(count: int) -> Support:
     """The whole bank of `count` questions with equal weights."""
     return Support(np.arange(count), np.ones(count), 0.0, blind=True)
 
 
-async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
+async def retrieve(state: QuestionInput, tools: Tools) -> dict[str, Any]:
     """Read the question, embed it the way its bank expects, and find its support."""
     run = Run(tools.settings.deadline)
     asked = read_question(state)
     check_length(asked["question"], tools.pool)
-    tools.prompts.id(asked["task"])  # an unknown task is said before any LLM is asked
-    view, late = await load_bank(tools)
+    tools.prompts.id(asked["task"])  # an unknown task is refused before any LLM is asked
+    view, late = await tools.load_view()
     run.view = view
     support, reasons = await find_support(asked["question"], tools, run)
     run.support = support
@@ -90,11 +73,11 @@ async def retrieve(state: Asked, tools: Tools) -> dict[str, Any]:
 async def find_support(question: str, tools: Tools, run: Run) -> tuple[Support, list[str]]:
     """The support of a question, and why it is blind if it is: nothing is similar, or the embedder is down."""
     settings = tools.settings
-    view, _ = await load_bank(tools, run)
+    view = await tools.view(run)
     try:
-        query = (await embed([question], tools, seconds_for(run, QUESTION_SHARE), query=True))[0]
+        query = (await tools.embed([question], run.time_to_embed(), query=True))[0]
     except EmbedderDownError as error:
-        return everything(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
+        return whole_bank(len(view)), [f"the support is the whole bank, weighted equally: {error}"]
     support = support_set(view.matrix, query, n_base=settings.n_base, gamma=settings.gamma)
     reason = "the support is the whole bank, weighted equally: no bank question has any similarity"
     return support, [reason] if support.blind else []

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from typing_extensions import TypedDict
 
+from smacs.nodes.shared.determinism import places
 from smacs.nodes.shared.records import Candidate, Reference, answer_with_candidate, answer_with_reference, at_least_one
 from smacs.nodes.shared.run import Tools
-from smacs.nodes.shared.ties import places
 
 
-class Scored(TypedDict):
+class SelectionState(TypedDict):
     """What `select` reads."""
 
     references: list[Reference]
@@ -29,7 +29,7 @@ def best(scores: Sequence[float | None], perplexities: Sequence[float | None]) -
     return int(np.lexsort((surest, largest))[0])
 
 
-async def select(state: Scored, tools: Tools) -> dict[str, Any]:
+async def select(state: SelectionState, tools: Tools) -> dict[str, Any]:
     """Choose the answer. Raises NoAnswerError when no LLM gave a usable reply."""
     candidates = state["candidates"]
     if candidates:

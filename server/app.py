@@ -1,4 +1,4 @@
-"""The server, put together; `smacs.server.app:app` is the one that `langgraph.json` mounts."""
+"""The server, put together. `langgraph.json` mounts `smacs.server.app:app`, `smacs serve` runs `create_app`."""
 
 import gc
 import os
@@ -9,19 +9,20 @@ from typing import Any
 from fastapi import FastAPI
 
 from smacs import __version__
+from smacs.exporters import export_spans
 from smacs.graph.frame import AnyBank, AnyPool
 from smacs.graph.gated import Gated
-from smacs.server import catalogue, chat, errors, health, metrics, page
+from smacs.server import catalogue, chat, errors, health, metrics
 from smacs.server.engine import Engine
 from smacs.server.guard import install_guard
 from smacs.server.lines import OneLine
-from smacs.server.observed import SPANS
+from smacs.server.logs import SPANS, AccessLog
+from smacs.server.page import files as page
 from smacs.server.settings import ServerSettings, load_settings
-from smacs.tracing import configure
 
 
 def create_app(pool: AnyPool | None = None, bank: AnyBank = None, settings: ServerSettings | None = None) -> FastAPI:
-    """The server over a pool and a bank; what is not given comes from `SMACS_POOL`, `SMACS_BANK`, `SMACS_SERVER_...`.
+    """The server over a pool and a bank; by default those of `SMACS_POOL`, `SMACS_BANK` and `SMACS_SERVER_...`.
 
     Raises PoolError, BankError or InputError when they cannot be used.
     """
@@ -31,14 +32,14 @@ def create_app(pool: AnyPool | None = None, bank: AnyBank = None, settings: Serv
 
 
 def assemble(engine: Engine, settings: ServerSettings, *, shared: bool) -> FastAPI:
-    """The server over an engine; `shared`: on LangGraph's server, beside its own paths."""
+    """The server over an engine; `shared`: mounted on LangGraph's server, beside its own paths."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await engine.warm()
         if not shared:
             gc.collect()
-            gc.freeze()  # what is there now stays; to look through it again and again would hold up every request
+            gc.freeze()  # what is there now stays; searching it again and again would hold up every request
         yield
         await engine.aclose()
 
@@ -56,16 +57,16 @@ def assemble(engine: Engine, settings: ServerSettings, *, shared: bool) -> FastA
     install_guard(app, settings)
     if shared and app.state.gate is not None:
         Gated.gate = app.state.gate.run
-    metrics.install(app, engine)
+    app.add_middleware(AccessLog, figures=metrics.install(app, engine))
     health.install(app, engine)
     page.install(app)
     return app
 
 
 def __getattr__(name: str) -> Any:
-    """`app`, made when first asked for, over the graphs of `smacs.graph.app`."""
+    """`app`, made on first use, over the graphs of `smacs.graph.app`."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    configure()
-    made = globals()["app"] = assemble(Engine.shared(), load_settings(), shared=True)
-    return made
+    export_spans()
+    app = globals()["app"] = assemble(Engine.shared(), load_settings(), shared=True)
+    return app

@@ -4,16 +4,13 @@ from contextlib import aclosing
 
 from fastapi import APIRouter, Request, Response
 
+from smacs.server.chat_request import ChatRequest
 from smacs.server.engine import Engine
 from smacs.server.errors import DOCUMENTED, OpenAIRoute
-from smacs.server.guard.refusal import refused
-from smacs.server.hangup import unless_hung_up
-from smacs.server.job import Job, job_of
-from smacs.server.lines import encoded
-from smacs.server.replies import Result, completion
-from smacs.server.runs import events_of
-from smacs.server.streaming import EventStream, in_order, stream
-from smacs.server.wire import ChatRequest
+from smacs.server.guard.refusal import refusal_response
+from smacs.server.job import Job, events_of, job_of, unless_hung_up
+from smacs.server.lines import json_line
+from smacs.server.replies import EventStream, Result, completion, in_order, stream
 
 router = APIRouter(route_class=OpenAIRoute)
 
@@ -26,11 +23,11 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     exchange = request.state.exchange
     exchange.model = job.model
     if refusal := exchange.reserve(job.most_tokens, state.settings.retry_after):
-        return refused(request.scope, refusal)
+        return refusal_response(request.scope, refusal)
     if body.stream:
         return EventStream(stream(job, state.engine))
     results = await unless_hung_up(request.receive, _answer(job, state.engine))
-    return Response(encoded(completion(job, results)), media_type="application/json")
+    return Response(json_line(completion(job, results)), media_type="application/json")
 
 
 async def _answer(job: Job, engine: Engine) -> list[Result]:

@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from smacs.errors import EmbedderDownError, PoolError
-from smacs.graph.ceilings import CeilingError, Ceilings
+from smacs.errors import CeilingError, EmbedderDownError, PoolError
+from smacs.graph.ceilings import Ceilings
 from smacs.graph.frame import AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.settings import Rules, rules_of
 from smacs.graph.state import OutputState
 from smacs.graph.systems import SINGLE_LLM, SYSTEMS
-from smacs.nodes.shared.question import Asked, check_length, read_question
+from smacs.nodes.shared.question import QuestionInput, check_length, read_question
 from smacs.nodes.shared.settings import Form, Settings
 from smacs.pool.pool import Pool, describe
 from smacs.pool.prompts import Prompts
@@ -25,7 +25,7 @@ from smacs.store.bank import QuestionBank
 Event = dict[str, Any]
 Observer = Callable[[str, Event], None]
 
-WARM = 120.0  # seconds, as the deadline of the first question, which nobody asks
+WARM = 120.0  # seconds: the deadline of a first question that nobody asks
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ _TRACE = [name for name in OutputState.__annotations__ if name != "messages"]
 class Engine:
     """The compiled graphs by system, over one pool and one bank.
 
-    The pool is hushed: what clients read has names and kinds, and the log the details. Each of `observers` is told the
-    model and every event of every run, before the one who asked for the run is.
+    The pool is hushed: clients read names and kinds of failures, the log has the details. Each of `observers` gets the
+    model and every event of every run, before the client does.
     """
 
     def __init__(self, pool: Pool, bank: QuestionBank, systems: Mapping[str, Any]) -> None:
@@ -57,8 +57,8 @@ class Engine:
 
     @classmethod
     def shared(cls) -> "Engine":
-        """Over the graphs that `langgraph.json` names: one pool and its limits for both doors of a server."""
-        from smacs.graph import app
+        """Over the graphs that `langgraph.json` names: one pool and its limits for LangGraph's paths and ours."""
+        from smacs.graph import app  # importing it opens the pool and the bank
 
         return cls(app.pool, app.bank, {name: getattr(app, name) for name in SYSTEMS})
 
@@ -67,7 +67,7 @@ class Engine:
         return list(self._models)
 
     def expect(self, model: str) -> None:
-        """Raise ApiError with 404 and the names that there are when there is no such model."""
+        """Raise ApiError with 404 and the names of all models when there is no such model."""
         if model not in self._models:
             message = f"There is no model {model!r}: expected one of {', '.join(self._models)}."
             raise ApiError(message, status=404, param="model", code="model_not_found")
@@ -95,30 +95,30 @@ class Engine:
         await self.pool.aclose()
 
     def limit(self, ceilings: Ceilings) -> None:
-        """Refuse what is over these ceilings from now on, by whichever door it comes."""
+        """From now on refuse what is over these ceilings, on LangGraph's paths and on ours."""
         for graph in self.systems.values():
             rules_of(graph).ceilings = ceilings
 
-    def check(self, model: str, asked: Asked, settings: Mapping[str, Any], answers: int = 1) -> int:
-        """Tokens that so many answers may take at most.
+    def check(self, model: str, asked: QuestionInput, settings: Mapping[str, Any], answers: int = 1) -> int:
+        """The most tokens that this number of answers may take.
 
-        Raises ApiError or InputError for what can be known to be wrong before anything is asked.
+        Raises ApiError or InputError for all that can be found wrong before any LLM is asked.
         """
-        rules, made = self._settings(model, settings, answers)
+        rules, complete = self._settings(model, settings, answers)
         question = read_question(asked)
         check_length(question["question"], self.pool)
         self._tasks.id(question["task"])
-        return rules.most_tokens(made, answers)
+        return rules.most_tokens(complete, answers)
 
     def deadline(self, model: str, settings: Mapping[str, Any]) -> float:
         """Seconds that a question may take. Raises what `check` raises."""
         return self._settings(model, settings)[1].deadline
 
-    async def run(self, model: str, asked: Asked, settings: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+    async def run(self, model: str, asked: QuestionInput, settings: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
         """The events of one run as they happen; the last one is `{"event": "result", "result": trace}`.
 
-        Raises ApiError for a model or setting that there is not, InputError for a question that cannot be used,
-        NoAnswerError when no LLM gave a usable reply.
+        Raises ApiError for an unknown model or setting, InputError for a question that cannot be used, NoAnswerError
+        when no LLM gave a usable reply.
         """
         graph, form = self._prepare(model, settings)
         state: dict[str, Any] = {}
@@ -137,7 +137,7 @@ class Engine:
         return event
 
     def _settings(self, model: str, settings: Mapping[str, Any], answers: int = 1) -> tuple[Rules, Settings]:
-        """The rules of a model's graph, and the settings that it would answer with."""
+        """The rules of a model's graph, and the complete settings that it would answer with."""
         graph, form = self._prepare(model, settings)
         rules = rules_of(graph)
         try:

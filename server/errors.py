@@ -1,7 +1,7 @@
 """Errors as OpenAI's clients expect them: `{"error": {"message", "type", "param", "code"}}`.
 
 A `SmacsError` is answered with its own status, and with its text where that is for clients. Anything unexpected is a
-500 whose text says nothing of the inside; the log has it, with the request id.
+500 whose text reveals nothing; the log has it, with the request id.
 """
 
 import logging
@@ -17,18 +17,19 @@ from starlette.exceptions import HTTPException
 
 from smacs.errors import SmacsError
 from smacs.pool.pool import describe_all
-from smacs.server.lines import encoded
+from smacs.server.lines import json_line
 from smacs.visible import one_line
 
 LONGEST = 4000  # characters of a message, whatever it repeats
+HUNG_UP = 499  # the client was gone before there was a reply; nginx logs it so
 
 logger = logging.getLogger("smacs.server")
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    400: {"description": "Something of the request cannot be used; `param` says what"},
-    401: {"description": "No key, or one that is not known"},
+    400: {"description": "A part of the request cannot be used; `param` says which"},
+    401: {"description": "No key, or one that is not valid"},
     403: {"description": "The server is not known by the name in `Host`"},
-    404: {"description": "No such model; the text has those there are"},
+    404: {"description": "No such model; the text lists those that exist"},
     408: {"description": "The body did not arrive in time"},
     413: {"description": "The body is too large"},
     429: {"description": "A limit of the key, or too many questions at once; Retry-After says when to ask again"},
@@ -52,12 +53,12 @@ class ApiError(SmacsError):
 
 
 def error_body(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Status and body of an error; one that is not ours or HTTP's is logged, and its text stays here."""
+    """Status and body of an error; one that is neither ours nor HTTP's is logged, and its text is not sent."""
     match error:
         case ApiError():
             return error.status, _shape(error.status, str(error), error.param, error.code)
         case SmacsError():
-            return error.status, _shape(error.status, _told(error))
+            return error.status, _shape(error.status, _public_text(error))
         case RequestValidationError():
             return 400, _shape(400, *_describe(error.errors()))
         case HTTPException():
@@ -71,7 +72,7 @@ def error_response(error: Exception, headers: Mapping[str, str] | None = None) -
     """The reply to an error, for example `error_response(ApiError("...", status=429), {"Retry-After": "2"})`."""
     status, body = error_body(error)
     own = error.headers if isinstance(error, HTTPException) else None
-    return Response(encoded(body), status, {**(own or {}), **(headers or {})}, "application/json")
+    return Response(json_line(body), status, {**(own or {}), **(headers or {})}, "application/json")
 
 
 class OpenAIRequest(Request):
@@ -127,8 +128,8 @@ def _describe(problems: Sequence[Any]) -> tuple[str, str | None]:
     return describe_all(problems, [field or "body" for field in fields]), fields[0] or None
 
 
-def _told(error: SmacsError) -> str:
-    """What a client may read of it; the rest goes to the log."""
+def _public_text(error: SmacsError) -> str:
+    """What clients may read of it; the rest goes to the log."""
     if error.public is None or str(error) == error.public:
         return str(error)
     logger.error("%s: %s", type(error).__name__, one_line(str(error)))

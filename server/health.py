@@ -12,11 +12,11 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replica import answers
 from smacs.server.engine import Engine
 
-FRESH = 5.0  # seconds that a look at the pool holds
+FRESH = 5.0  # seconds for which a look at the pool is valid
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class PoolState:
     """What a look at the pool and the bank has found."""
 
     bank: bool
@@ -31,16 +31,16 @@ class State:
 
 
 class Readiness:
-    """Looks at pool and bank when asked, at most every few seconds, and once for all who ask meanwhile."""
+    """Looks at pool and bank when asked, at most every few seconds, and once for all who ask in the meantime."""
 
     def __init__(self, engine: Engine, *, fresh: float = FRESH) -> None:
         self._engine = engine
         self._fresh = fresh
         self._looked = float("-inf")
-        self._state: State
+        self._state: PoolState
         self._lock = asyncio.Lock()
 
-    async def state(self) -> State:
+    async def state(self) -> PoolState:
         """The state, a few seconds old at most."""
         async with self._lock:
             if time.monotonic() - self._looked >= self._fresh:
@@ -48,13 +48,13 @@ class Readiness:
                 self._looked = time.monotonic()
             return self._state
 
-    async def _look(self) -> State:
+    async def _look(self) -> PoolState:
         pool = self._engine.pool
         bank, *up = await asyncio.gather(
             asyncio.to_thread(self._engine.bank.questions_file.is_file), *map(_is_up, pool.llms.values())
         )
         names = {name for name, there in zip(pool.llms, up, strict=True) if there}
-        return State(bank, len(pool.llms), len(names), len(names & set(pool.file.aggregators)))
+        return PoolState(bank, len(pool.llms), len(names), len(names & set(pool.file.aggregators)))
 
 
 def install(app: FastAPI, engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""JSON and events as the server writes them: no character in them ends a line for any reader.
+"""JSON and server-sent events on one line each: no character in them ends a line for any reader.
 
 JSON leaves U+2028, U+2029 and U+0085 as they are, but readers that split lines as Python's `splitlines` does, httpx'
 among them, take each for the end of an event.
@@ -15,14 +15,14 @@ _ENDS = {char.encode(): f"\\u{ord(char):04x}".encode() for char in "\u2028\u2029
 _encoder = msgspec.json.Encoder()
 
 
-def encoded(value: Any) -> bytes:
-    """JSON on one line, whatever splits it."""
+def json_line(value: Any) -> bytes:
+    """JSON on one line, however a reader splits lines."""
     return _safe(_encoder.encode(value))
 
 
-def event(value: Any) -> bytes:
+def event_line(value: Any) -> bytes:
     """A server-sent event."""
-    return b"data: " + encoded(value) + b"\n\n"
+    return b"data: " + json_line(value) + b"\n\n"
 
 
 class OneLine(JSONResponse):

@@ -1,11 +1,11 @@
-"""The HTTP edge of `smacs serve`: uvicorn with h11, and what bounds each connection before it is a request.
+"""The HTTP edge of `smacs serve`: uvicorn with h11, and limits on each connection before it is a request.
 
-A head (request line and header fields) has so many bytes and seconds, a body so many seconds, a client that does not
-read its reply so many. No client holds more than its share of connections, and all together stay below what the
-process may open: where there is no room for one more, the oldest that has not sent a whole request is closed for it,
-so that `/health` is answered whatever others hold open.
+The head (request line and header fields) is limited in bytes and in time; so are, in time, the body and the reading of
+the reply. No client holds more than its share of connections, and all together stay below what the process may open:
+where there is no room for another, the oldest one that has not sent a whole request is closed for it, so that `/health`
+is answered whatever others hold open.
 
-uvicorn bounds the bytes of a head with h11 alone, and none of the rest; h11 comes with it.
+uvicorn by itself limits only the bytes of a head, and only with h11, which comes with it.
 """
 
 import asyncio
@@ -21,24 +21,27 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from smacs.server.errors import ApiError, error_body
-from smacs.server.lines import encoded
+from smacs.server.lines import json_line
 from smacs.server.settings import ServerSettings
 
-PIECE = 4096  # bytes handed on at once: so much more than `max_head` a head may take in memory
+PIECE = 4096  # bytes passed on at once: a head may take this much more memory than `max_head`
 BEYOND = 1.0  # seconds for a whole request on a connection beyond its client's share
-LINGER = 1.0  # seconds that what a refused client still sends is read and dropped, so that it can read the refusal
+LINGER = 1.0  # seconds in which what a refused client still sends is read and dropped, so that it can read the refusal
 CLOSING = 5  # seconds for what is left of connections; the grace period of requests comes before
 
 log = logging.getLogger(__name__)
 
 
 def make_server(app: FastAPI, settings: ServerSettings) -> uvicorn.Server:
-    """A server of the application within the bounds of the settings, not yet listening; its `state.doors` count."""
-    doors = app.state.doors = Doors(settings)
+    """A server for the application within the limits of the settings, not yet listening.
+
+    `app.state.connections` counts its connections.
+    """
+    connections = app.state.connections = Connections(settings)
 
     class Bounded(Connection):
         def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(doors, *given, **named)
+            super().__init__(connections, *given, **named)
 
     config = uvicorn.Config(
         app,
@@ -49,13 +52,13 @@ def make_server(app: FastAPI, settings: ServerSettings) -> uvicorn.Server:
         server_header=False,
         timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=CLOSING,
-        backlog=min(2048, may_open() // 4),  # so many are accepted at once, before any bound holds
+        backlog=min(2048, may_open() // 4),  # accepted at once, before any limit holds
         h11_max_incomplete_event_size=settings.max_head,
     )
     return uvicorn.Server(config)
 
 
-class Doors:
+class Connections:
     """The open connections, and how many of them each client has."""
 
     def __init__(self, settings: ServerSettings) -> None:
@@ -67,7 +70,7 @@ class Doors:
         self._unfinished: dict[Connection, None] = {}  # oldest first: no whole request has come, or the next has not
 
     def enter(self, one: "Connection") -> bool:
-        """Count a connection and make room for it. False where there is none: every other has a request under way."""
+        """Count a connection and make room for it. False where there is none: all others have requests under way."""
         self._open.add(one)
         self.came += 1
         self.of[one.address] += 1
@@ -76,14 +79,14 @@ class Doors:
         return room
 
     def leave(self, one: "Connection") -> None:
-        """It is closed, or about to be; a second time changes nothing."""
+        """Count a connection that is closed, or about to be; a second time changes nothing."""
         self._unfinished.pop(one, None)
         if one in self._open:
             self._open.remove(one)
             self.of = self.of - Counter([one.address])
 
     def unfinished(self, one: "Connection") -> None:
-        """It waits for a whole request from now on."""
+        """From now on it waits for a whole request."""
         self._unfinished.setdefault(one)
 
     def finished(self, one: "Connection") -> None:
@@ -105,7 +108,7 @@ class Doors:
 
 
 def may_open() -> int:
-    """Descriptors that this process may have."""
+    """How many descriptors this process may have."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
@@ -113,11 +116,11 @@ def may_open() -> int:
 class Connection(H11Protocol):
     """One connection. `address` is its client's, empty for a socket without one."""
 
-    def __init__(self, doors: Doors, *given: Any, **named: Any) -> None:
+    def __init__(self, connections: Connections, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.address = ""
-        self._doors = doors
-        self._settings = doors.settings
+        self._connections = connections
+        self._settings = connections.settings
         self._arrival: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._refused = False
@@ -127,7 +130,7 @@ class Connection(H11Protocol):
         """A client has come: its time for the first request begins."""
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""
-        if not self._doors.enter(self):
+        if not self._connections.enter(self):
             self._refuse(503, "All connections of the server are taken. Ask again later.", "server_busy")
             self.transport.close()
             return
@@ -137,16 +140,16 @@ class Connection(H11Protocol):
         """The client has gone, or was closed."""
         _stop(self._arrival)
         _stop(self._reading)
-        self._doors.leave(self)
+        self._connections.leave(self)
         super().connection_lost(exc)
 
     def abort(self) -> None:
-        """Close it at once, whatever is left to send."""
-        self._doors.leave(self)
+        """Close it at once, whatever is still to be sent."""
+        self._connections.leave(self)
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Hand on what came, in pieces, so that no head grows beyond its bound in one go."""
+        """Pass on what came in pieces, so that no head grows beyond its limit in one step."""
         for start in range(0, len(data), PIECE):
             if self._over:
                 return
@@ -173,7 +176,7 @@ class Connection(H11Protocol):
         _stop(self._reading)
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP, or too much of it, is answered in the shape of all errors; h11 says with which status."""
+        """Answer what is no HTTP, or too much of it, in the shape of all errors; h11 says with which status."""
         error = sys.exception()  # uvicorn calls this while it handles h11's
         status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         if status == 431:
@@ -181,7 +184,7 @@ class Connection(H11Protocol):
         self._refuse(status, msg, "headers_too_large" if status == 431 else "bad_request")
 
     def _look(self) -> None:
-        """Start or stop the time of what is still to arrive."""
+        """Start or stop the timer for what is still to arrive."""
         state = self.conn.their_state
         if state is h11.SEND_BODY:
             self._await("body", self._settings.upload + CLOSING)
@@ -191,26 +194,26 @@ class Connection(H11Protocol):
             _stop(self._arrival)
             self._awaited = ""
             if state is h11.IDLE:
-                self._doors.unfinished(self)  # uvicorn closes it when it stays idle
+                self._connections.unfinished(self)  # uvicorn closes it when it stays idle
             else:
-                self._doors.finished(self)
+                self._connections.finished(self)
 
     def _await(self, part: Literal["head", "body"], seconds: float) -> None:
-        """From now on so many seconds for the whole of a part; one for a client beyond its share."""
+        """Start the timer for the whole of a part; a client beyond its share gets one second."""
         if part == self._awaited:
             return
         _stop(self._arrival)
         self._awaited = part
-        self._doors.unfinished(self)
-        if self._doors.beyond(self.address):
+        self._connections.unfinished(self)
+        if self._connections.beyond(self.address):
             seconds = min(seconds, BEYOND)
         self._arrival = self.loop.call_later(seconds, self._late)
 
     def _late(self) -> None:
-        """It did not arrive. An idle connection says nothing: it may be one that a client keeps for later."""
+        """The part did not arrive. An idle connection is closed silently: a client may have kept it for later."""
         if self._over:
             return
-        if self._doors.beyond(self.address):
+        if self._connections.beyond(self.address):
             most = self._settings.client_connections
             self._refuse(429, f"Expected at most {most} connections of one client. Close some.", "too_many_connections")
         elif self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
@@ -221,14 +224,14 @@ class Connection(H11Protocol):
             self.transport.close()
 
     def _refuse(self, status: int, message: str, code: str) -> None:
-        """Answer where nothing was answered yet, and close a little later."""
+        """Answer, unless an answer has begun, and close a little later."""
         log.info("connection of %s closed: %d %s", self.address or "a client", status, code)
-        if self.cycle is not None and not self.cycle.response_complete:  # what works on it is told, and sends no more
-            self.cycle.disconnected = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # the application learns of it, and sends no more
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             _, body = error_body(ApiError(message, status=status, code=code))
-            self._write(status, encoded(body))
+            self._write(status, json_line(body))
         self._refused = True
         self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.close)
@@ -253,7 +256,7 @@ class Connection(H11Protocol):
         self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
 
     def _watch_reader(self) -> None:
-        """From now on so many seconds for the client to take what is written."""
+        """Start the timer for the client to take what is written."""
         _stop(self._reading)
         self._reading = self.loop.call_later(self._settings.stall, self._stalled)
 

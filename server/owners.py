@@ -1,8 +1,8 @@
-"""Whose is what on LangGraph's server: `auth` of `langgraph.json`.
+"""Who owns what on LangGraph's server: `auth` of `langgraph.json`.
 
-The guard, further out, has asked for the key already. Here threads, runs, assistants, crons and store items become the
-property of the key that made them: another one neither finds nor reads, changes or deletes them. The assistants that
-LangGraph makes for the graphs are everybody's to read. Without keys all of it is everybody's.
+The guard, further out, has checked the key already. Here threads, runs, assistants, crons and store items become the
+property of the key that made them: no other key can find, read, change or delete them. The assistants that LangGraph
+makes for the graphs may be read by all. Without keys everything belongs to everybody.
 """
 
 from collections.abc import MutableMapping
@@ -28,7 +28,7 @@ async def authenticate(scope: dict[str, Any]) -> Auth.types.MinimalUserDict:
 
 @auth.on
 async def own(ctx: Auth.types.AuthContext, value: Any) -> Any:
-    """Only what the key owns; what it makes or changes is, and stays, its own."""
+    """Allow only what the key owns; what it makes or changes becomes, and stays, its own."""
     if ctx.user.identity == NOBODY:
         return None
     mine = {OWNER: ctx.user.identity}

@@ -1,4 +1,4 @@
-"""What the operator sets: by environment variables `SMACS_SERVER_...`, or as options of `smacs serve`."""
+"""The operator's settings: environment variables `SMACS_SERVER_...`, or options of `smacs serve`."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s,]+")
 
 
 def _listed(value: Any) -> Any:
-    """Names with commas between them, as an environment variable has them."""
+    """Names separated by commas, as in an environment variable."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -34,9 +34,9 @@ class ServerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SMACS_SERVER_", frozen=True)
 
-    keys_file: Path | None = Field(default=None, description="API keys, hashed; none: nobody needs a key.")
-    host: str = Field(default="", description="What `smacs serve` listens at, which is a name it is known by.")
-    allow_host: Names = Field(default=(), description="Names that the server is known by; `*.example.org`, `*`.")
+    keys_file: Path | None = Field(default=None, description="File of API keys, hashed; without it nobody needs a key.")
+    host: str = Field(default="", description="Address that `smacs serve` listens at, also a name of the server.")
+    allow_host: Names = Field(default=(), description="Names of the server; `*.example.org`, `*`.")
     allow_origin: Origins = Field(default=(), description="Origins whose pages may ask; `*` is any.")
     max_body: int = Field(default=1_000_000, gt=0, description="Largest request body, in bytes.")
     running: int = Field(default=32, gt=0, description="Requests answered at once.")
@@ -46,7 +46,7 @@ class ServerSettings(BaseSettings):
     max_head: int = Field(default=65_536, ge=1024, description="Largest request line with header fields, in bytes.")
     head: float = Field(default=10.0, gt=0, description="Seconds until the head of a request has arrived.")
     upload: float = Field(default=30.0, gt=0, description="Seconds until the body of a request has arrived.")
-    stall: float = Field(default=30.0, gt=0, description="Seconds that a client may not read what it is sent.")
+    stall: float = Field(default=30.0, gt=0, description="Seconds that a client may leave its reply unread.")
     keep_alive: int = Field(default=5, ge=0, description="Seconds that a connection without a request stays open.")
     connections: int = Field(default=1000, gt=0, description="Most connections; at most half of RLIMIT_NOFILE.")
     client_connections: int = Field(default=100, gt=0, description="Connections of one address with full times.")
@@ -71,7 +71,7 @@ class ServerSettings(BaseSettings):
 
 
 def load_settings(**given: Any) -> ServerSettings:
-    """The settings of the environment, under those `given` that are not None. Raises InputError."""
+    """The settings of the environment; those `given` that are not None win. Raises InputError."""
     try:
         return ServerSettings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from smacs.pool.prompts import Prompts as Prompts
     from smacs.store.bank import QuestionBank as QuestionBank
 
-# Imported when first used, so that `import smacs` costs nothing.
+# Imported on first use, so that `import smacs` costs nothing.
 _HOMES = {
     "FastChatOpenAI": "smacs.pool.calls.chat",
     "Pool": "smacs.pool.pool",

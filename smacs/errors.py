@@ -1,37 +1,54 @@
-"""Every error that SMACS raises, as one tree.
+"""Every error that SMACS raises on purpose, as one tree. [room]: defined and handled in that room.
 
 SmacsError
-├── InputError            a question, setting or option that cannot be used
-├── PoolError             the pool file, or an LLM named in it
-│   ├── ModelFileError    a model file that cannot be fetched or has the wrong hash
-│   └── ServerError       a local LLM server that does not start or stop
-├── BankError             the question bank on disk
-│   ├── BankLockedError   another process is writing to it
-│   ├── ChromaServerError the Chroma server that holds its index does not answer
-│   └── EmbedderMismatchError   embedded with another embedder or dimension
-├── EmbeddingError        the embedder cannot be loaded
-│   └── EmbedderDownError   its endpoint does not answer with vectors
-├── GradingError          a label, grader or sandbox that cannot be used
-└── NoAnswerError         no LLM of the pool gave a usable reply
+├── InputError                      a question, setting or option that cannot be used
+│   ├── CeilingError                more is asked for than the operator allows
+│   ├── TooLargeError               more comes out of a file than is allowed [store]
+│   └── UnusableError               a record that cannot be imported [store]
+│       └── UnscoredError           a sample without a grade [store]
+├── PoolError                       the pool file, or an LLM named in it, cannot be used
+│   ├── ModelFileError              a model file that cannot be downloaded, or has the wrong hash
+│   └── ServerError                 a local LLM server that does not start or stop
+├── BankError                       the question bank on disk
+│   ├── BankLockedError             another process is writing to it
+│   ├── FolderTakenError            a new bank's folder holds something already
+│   ├── BrokenIndexError            Chroma fails with the files of its index [store]
+│   ├── ChromaServerError           the Chroma server that holds its index does not answer
+│   └── EmbedderMismatchError       it was embedded with another embedder or dimension
+├── EmbeddingError                  the embedder cannot be loaded
+│   └── EmbedderDownError           its endpoint does not answer with vectors
+├── GradingError                    a label, grader or sandbox that cannot be used
+├── NoAnswerError                   no LLM of the pool gave a usable reply
+├── GateError                       a key may not begin one more run
+└── ApiError                        a request that the server cannot answer [server]
+    └── HungUpError                 its client is gone [server]
 
-Each message says what was expected, what came, and what to do. The command line prints it and exits with 2; a server
-answers with `status`, and with `public` where an error has one: its own text may hold addresses, paths and what others
-said, and goes to the log. A failed LLM call is no error: it is a `Failure` record (see `smacs.pool.calls.replies`).
+Each message says what was expected, what came, and what to do. The command line prints it and exits with 2. A server
+answers with `status`, and with `public` where an error has one: the error's own text may hold addresses, paths and what
+others said, and goes to the log. A failed LLM call is not an error but a record: `smacs.pool.calls.replies.Failure`.
 """
 
 
 class SmacsError(RuntimeError):  # LangGraph's server hides the texts of errors that are not one of Python's own
     """Base of every error raised on purpose; its text is meant for the user."""
 
-    status = 503  # of a server that meets it: not the fault of who asks
-    public: str | None = "The server cannot answer; its log says why, by the request id."
+    status = 503  # what a server answers: not the client's fault
+    public: str | None = "The server cannot answer; its log says why, by the request id."  # None: its own text is
 
 
 class InputError(SmacsError):
     """A question, setting or option that cannot be used."""
 
     status = 400
-    public = None  # who asks must see it
+    public = None  # the client must see it
+
+
+class CeilingError(InputError):
+    """More is asked for than the operator allows; `setting` is the one that asks for it, None: several do."""
+
+    def __init__(self, message: str, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class PoolError(SmacsError):
@@ -41,7 +58,7 @@ class PoolError(SmacsError):
 
 
 class ModelFileError(PoolError):
-    """A model file cannot be fetched, or its SHA-256 is not the expected one."""
+    """A model file cannot be downloaded, or its SHA-256 is not the expected one."""
 
 
 class ServerError(PoolError):
@@ -61,7 +78,7 @@ class BankLockedError(BankError):
 
 
 class FolderTakenError(BankError):
-    """A new bank was to be made in a folder that holds something already; that is left as it is."""
+    """The folder for a new bank holds something already, which is left as it is."""
 
     status = 409
 
@@ -71,7 +88,7 @@ class ChromaServerError(BankError):
 
 
 class EmbedderMismatchError(BankError):
-    """The bank was embedded with another embedder or dimension than the one at hand."""
+    """The bank was embedded with another embedder, or in another dimension, than the one at hand."""
 
 
 class EmbeddingError(SmacsError):
@@ -93,4 +110,10 @@ class GradingError(SmacsError):
 class NoAnswerError(SmacsError):
     """No LLM of the pool gave a usable reply; the message lists who failed and why."""
 
-    public = None  # what it lists is for clients already, see `Pool.hush`
+    public = None  # its text is safe for clients, see `Pool.hush`
+
+
+class GateError(SmacsError):
+    """A run on LangGraph's server must not begin: its key is no longer valid, or past a limit."""
+
+    status = 429

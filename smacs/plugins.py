@@ -1,4 +1,4 @@
-"""What the files of a package offer, found by listing it: a new one is a new file and no other edit."""
+"""Plugins: what the files of a package offer, found by listing the package. A new one is a new file, no other edit."""
 
 from collections.abc import Mapping
 from importlib import import_module

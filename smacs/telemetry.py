@@ -1,10 +1,16 @@
-"""Spans of OpenTelemetry: made where somebody collects them, else the next best thing to nothing.
+"""The id of the request that is being answered, and spans of OpenTelemetry around the work done for it.
 
-Whoever has set a tracer provider (an application that SMACS is part of, `opentelemetry-instrument`, or
-`smacs.tracing`) gets the spans. None of them says by default what was asked or answered.
+The id is set once, where the request comes in, and read by logs, spans and LLM calls. It is a context variable: every
+task that the request starts carries it, and no task of another request does.
+
+Spans are recorded only where somebody collects them, and cost next to nothing elsewhere. Whoever has set a tracer
+provider gets them: the application that SMACS is part of, `opentelemetry-instrument`, or `smacs.exporters`. By default
+none of them says what was asked or answered.
 """
 
+import re
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
@@ -12,16 +18,34 @@ from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from smacs.request_id import request_id
-
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer, TracerProvider
 
+REQUEST_ID_HEADER = "X-Request-ID"
+REQUEST_ID = "smacs.request.id"  # the attribute of spans
 
 Value = str | bool | int | float | Sequence[str] | None
 Kind = Literal["INTERNAL", "CLIENT"]
 
-REQUEST_ID = "smacs.request.id"
+_SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+request_id: ContextVar[str] = ContextVar("smacs_request_id", default="")
+"""Empty where nobody asked over HTTP."""
+
+
+def request_id_from(given: str | None) -> str:
+    """The id that a client gave where it is sane (1 to 128 of A-Z a-z 0-9 . _ -), else a new one."""
+    return given if given is not None and _SANE.fullmatch(given) else uuid.uuid4().hex
+
+
+def request_id_headers() -> dict[str, str]:
+    """The header that tells an endpoint for which request it is called; empty where nobody asked over HTTP.
+
+    Each call gets an id of its own that begins with the request's: vLLM takes the header for the id of the call, and
+    fails when two calls have the same one.
+    """
+    mine = request_id.get()
+    return {REQUEST_ID_HEADER: f"{mine}-{uuid.uuid4().hex[:8]}"} if mine else {}
 
 
 class Span:

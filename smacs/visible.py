@@ -1,7 +1,7 @@
-"""Text of LLMs, files and endpoints made safe to look at: what a terminal would obey is written out instead.
+"""Text from LLMs, files and endpoints, made safe to print: characters that a terminal would obey are escaped.
 
-Escape sequences clear screens, retitle windows and make links that go elsewhere; a carriage return writes over what
-stands there; bidirectional overrides turn the text around; tag characters are read by LLMs and seen by nobody.
+Escape sequences clear screens, retitle windows and make links that lead elsewhere; a carriage return overwrites the
+line; bidirectional overrides turn the text around; tag characters are read by LLMs and seen by nobody.
 """
 
 import re
@@ -16,7 +16,7 @@ _OBEYED = re.compile(
 
 def visible(text: str) -> str:
     r"""The text with control characters as `\x1b` or `\u202e`; tabs and line breaks stay."""
-    return _OBEYED.sub(_written, text.replace("\r\n", "\n"))
+    return _OBEYED.sub(_escape, text.replace("\r\n", "\n"))
 
 
 def one_line(text: str) -> str:
@@ -24,6 +24,6 @@ def one_line(text: str) -> str:
     return visible(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
-def _written(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -7,7 +7,6 @@ a conflict, which is counted, and wins only when asked to; of several new ones f
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -22,7 +21,8 @@ from smacs.store.io.lock import write_lock
 from smacs.store.known import KnownQuestions
 from smacs.store.records import Cell, Evaluation, Question
 
-_GROUP = 1_000  # questions written at once, with one flush of each file
+_GROUP = 1_000  # questions written at once, with one flush of each file; fewer where they have much text
+_HEAVY = 16 << 20  # bytes of a group as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,30 @@ def merge(
         stack.enter_context(write_lock(bank.path))
         bank.refresh()
         work = _Merge(bank, dict(rename or {}), replace, stack)
-        source = iter(found)
-        while group := list(islice(source, _GROUP)):
+        for group in _groups(found):
             work.add(group)
             if on_progress:
                 on_progress(work.report)
     return work.report
+
+
+def _groups(found: Iterable[Found]) -> Iterator[list[Found]]:
+    """What is written at once: what unpacks to gigabytes is never in memory together."""
+    group: list[Found] = []
+    weight = 0
+    for item in found:
+        group.append(item)
+        weight += _weight(item)
+        if len(group) == _GROUP or weight >= _HEAVY:
+            yield group
+            group, weight = [], 0
+    if group:
+        yield group
+
+
+def _weight(item: Found) -> int:
+    """Bytes of its lines."""
+    return sum(len(msgspec.json.encode(record)) for record in (item.question, *item.evaluations.values()))
 
 
 class _Merge:

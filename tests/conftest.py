@@ -1,6 +1,7 @@
 """A pool of mock LLMs, a small bank, and the graph over both, over real HTTP and real Chroma."""
 
 import asyncio
+import time
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ settings.register_profile("any machine", deadline=None)  # an example that is sl
 settings.load_profile("any machine")
 
 DIMENSION = 16
+LIMIT = 60.0  # seconds until a wait has failed
 NAMES = [f"llm-{i}" for i in range(8)]
 ONLY_BY_NAME = ("soak", "vllm")  # markers of tests that are left out of every run whose `-m` does not name them
 
@@ -100,3 +102,16 @@ def bank(make_bank: Callable[..., QuestionBank]) -> QuestionBank:
 async def index(bank: QuestionBank, embedder: Embedder) -> None:
     await bank.load(embedder)
     await embedder.aclose()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Any]:
+    """Wait until something holds; fail when it never does."""
+
+    async def wait(holds: Callable[[], bool]) -> None:
+        limit = time.monotonic() + LIMIT
+        while not await asyncio.to_thread(holds):
+            assert time.monotonic() < limit
+            await asyncio.sleep(0.01)
+
+    return wait

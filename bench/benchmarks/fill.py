@@ -12,8 +12,7 @@ from smacs.bench.benchmarks.registry import find_benchmark
 from smacs.errors import BankError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
-from smacs.store.export import choose
-from smacs.store.export_forms import write_folder
+from smacs.store.export import part_of, write_folder
 from smacs.store.merge import Found, merge
 from smacs.store.records import Question
 from smacs.store.text import normalised
@@ -69,7 +68,7 @@ def _opened(path: Path, embedder: EmbedderSpec, start: QuestionBank | None, aske
     if begin is not None:
         refuse_leaks(begin, asked)
     if start is not None:
-        write_folder(choose(start, None, None), path)
+        write_folder(part_of(start, None, None), path)
         return QuestionBank.open(path)
     return begin or QuestionBank.create(path, embedder, [])
 

@@ -11,7 +11,7 @@ import msgspec
 from smacs.bench.benchmarks.benchmark import Benchmark
 from smacs.bench.benchmarks.livecodebench_cases import Case, read_cases, small
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
 from smacs.store.imports.lines import read_lines
 from smacs.store.records import Question
 
@@ -60,7 +60,7 @@ def _bank(data: Path | None) -> list[Question]:
 def _problems(data: Path | None) -> Iterator[tuple[str, _Problem]]:
     for file in _files(data):
         looks = f"a problem with {', '.join(_Problem.__struct_fields__)}"
-        yield from read_lines(file, _Problem, looks, Options(max_mb=_LINE))
+        yield from read_lines(file, _Problem, looks, ImportOptions(max_mb=_LINE))
 
 
 def _files(data: Path | None) -> list[Path]:

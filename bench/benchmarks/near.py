@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from smacs.store.bank import QuestionBank
-from smacs.store.create.nearest import nearest
+from smacs.store.create.duplicates import nearest
 from smacs.store.records import Question
 
 if TYPE_CHECKING:

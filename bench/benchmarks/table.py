@@ -7,9 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.create.hub import split_name
-from smacs.store.create.read import read
-from smacs.store.create.source import SUFFIXES, Rows, Source
+from smacs.store.create.sources import SUFFIXES, Rows, Source, read_source, split_name
 from smacs.store.imports.lines import convert
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -50,7 +48,7 @@ class Table:
 
     def _read(self, data: Path | None) -> Rows:
         try:
-            return read(self.source(data))
+            return read_source(self.source(data))
         except InputError as error:
             if data is not None:
                 raise

@@ -15,8 +15,8 @@ from smacs.bench.prior.metrics import Tally, joined, ranked_pairs
 from smacs.bench.prior.splits import Codes, Split, by_text
 from smacs.bench.prior.votes import Part, elected
 from smacs.nodes.selectors import Selector
-from smacs.nodes.selectors.several import scores_of_each
-from smacs.nodes.selectors.tuning import points, settings_of
+from smacs.nodes.selectors.shared.selector import scores_of_each
+from smacs.nodes.shared.tuning import points, setting_values
 from smacs.nodes.vote import Rule
 from smacs.store.chosen import Setting
 
@@ -35,7 +35,7 @@ class Trial(Generic[T]):
     @property
     def settings(self) -> dict[str, Setting]:
         """What was tried."""
-        return settings_of(self.made)
+        return setting_values(self.made)
 
 
 def try_selector(

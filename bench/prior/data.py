@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.errors import InputError
-from smacs.nodes.selectors import Known, Queries
+from smacs.nodes.selectors import Queries, TrainingSet
 from smacs.nodes.vote import Ballots, ballots
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Question
@@ -35,9 +35,11 @@ class Recorded:
     subjects: npt.NDArray[np.int32]
     ballots: Ballots | None
 
-    def known(self, rows: Rows) -> Known:
+    def known(self, rows: Rows) -> TrainingSet:
         """What a selector is fitted on."""
-        return Known(self.matrix[rows], self.correct[rows], self.datasets[rows], self.subjects[rows], self._texts(rows))
+        return TrainingSet(
+            self.matrix[rows], self.correct[rows], self.datasets[rows], self.subjects[rows], self._texts(rows)
+        )
 
     def queries(self, rows: Rows) -> Queries:
         """What it is asked, with the data set and subject of each question."""

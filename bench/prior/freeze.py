@@ -10,7 +10,7 @@ from smacs.bench.prior.choose import FOLDS, Trial, best, try_selector
 from smacs.bench.prior.data import Recorded, read
 from smacs.errors import InputError
 from smacs.nodes.selectors import Selector, find_selector, selectors
-from smacs.nodes.selectors.tuning import candidates
+from smacs.nodes.shared.tuning import grid
 from smacs.store.bank import QuestionBank
 from smacs.store.chosen import Chosen, write_chosen
 
@@ -74,7 +74,7 @@ def _entry(bank: QuestionBank, data: Recorded, tried: Tried, folds: int) -> Chos
 
 
 def _with_candidates(names: Sequence[str]) -> Mapping[str, Selector]:
-    have = {name: selector for name, selector in selectors().items() if candidates(selector)}
+    have = {name: selector for name, selector in selectors().items() if grid(selector)}
     for name in names:
         find_selector(name)
         if name not in have:

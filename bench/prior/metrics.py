@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.shared.ties import places
+from smacs.nodes.shared.determinism import places
 
 Floats = npt.NDArray[np.float64]
 Grades = npt.NDArray[np.floating]

@@ -7,7 +7,7 @@ from typing import TypeVar
 from smacs.bench.prior.report import BASELINE
 from smacs.errors import InputError
 from smacs.nodes.selectors import Selector, selectors
-from smacs.nodes.vote import Rule, rules
+from smacs.nodes.vote import Rule, vote_rules
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Plan:
     """
 
     selectors: Mapping[str, Selector] = field(default_factory=selectors)
-    rules: Mapping[str, Rule] = field(default_factory=rules)
+    rules: Mapping[str, Rule] = field(default_factory=vote_rules)
     k: int = 7
     calls: float = 4.0
     seed: int = 0
@@ -43,7 +43,7 @@ class Plan:
         """
         wanted = [BASELINE, *selector_names] if selector_names else []
         chosen = _named("--selector", selectors(), wanted)
-        return cls(chosen, _named("--rule", rules(), rule_names), k, calls, seed, repeats)
+        return cls(chosen, _named("--rule", vote_rules(), rule_names), k, calls, seed, repeats)
 
     def within(self, count: int) -> "Plan":
         """The same for a bank of `count` LLMs: where that are fewer than `k`, all of them vote. Raises InputError."""

@@ -15,7 +15,7 @@ from smacs.bench.prior.rows import rows
 from smacs.bench.prior.run import Outcome, measure
 from smacs.bench.prior.splits import Draws, Folds, Given, Protocol
 from smacs.bench.prior.votes import INNER_FOLDS
-from smacs.nodes.selectors.tuning import candidates, settings_of
+from smacs.nodes.shared.tuning import grid, setting_values
 from smacs.store.bank import QuestionBank
 
 
@@ -92,8 +92,8 @@ def _choices(
     """What the splits chose, in their order."""
     for name, thing in asked.items():
         made = [(outcome.selectors if kind == "selector" else outcome.rules)[name] for outcome in outcomes]
-        for setting, values in candidates(thing).items():
-            chosen = [settings_of(each)[setting] for each in made]
+        for setting, values in grid(thing).items():
+            chosen = [setting_values(each)[setting] for each in made]
             yield Choice(kind=kind, name=name, setting=setting, candidates=list(values), splits=chosen)
 
 

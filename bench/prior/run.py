@@ -15,8 +15,8 @@ from smacs.bench.prior.splits import Split, without_twins
 from smacs.bench.prior.votes import Part, cross_fitted, part, voted
 from smacs.errors import InputError
 from smacs.nodes.selectors import Fitted, Selector, find_selector
-from smacs.nodes.selectors.tuning import candidates
 from smacs.nodes.shared.settings import PAPER
+from smacs.nodes.shared.tuning import grid
 from smacs.nodes.vote import Ballots, Rule
 
 
@@ -70,7 +70,7 @@ def _measure(data: Recorded, outcome: Outcome, name: str, plan: Plan) -> None:
 
 def _rules(data: Recorded, split: Split, plan: Plan) -> dict[str, Rule]:
     """The rules with settings chosen inside the bank part, with the paper's priors."""
-    if data.ballots is None or not any(map(candidates, plan.rules.values())):
+    if data.ballots is None or not any(map(grid, plan.rules.values())):
         return dict(plan.rules)
     bank = _bank_part(data, data.ballots, split, find_selector(PAPER), plan.seed)
     same = data.same[split.bank]

@@ -14,7 +14,7 @@ from smacs.bench.prior.data import Recorded, Rows
 from smacs.bench.prior.metrics import Floats, Places, Tally, ranking
 from smacs.bench.prior.splits import Folds, without_twins
 from smacs.nodes.selectors import Selector
-from smacs.nodes.vote import Ballots, FittedRule, Polled, Rule, Verdict, budgeted, in_order
+from smacs.nodes.vote import Ballots, FittedRule, Poll, Rule, Verdict, budget_threshold, sequential_vote
 
 INNER_FOLDS = 5
 
@@ -29,9 +29,9 @@ class Part:
     correct: npt.NDArray[np.float32]
 
     @property
-    def polled(self) -> Polled:
+    def polled(self) -> Poll:
         """As a rule is fitted on it."""
-        return Polled(self.ballots, self.priors, self.correct)
+        return Poll(self.ballots, self.priors, self.correct)
 
     def take(self, rows: Rows) -> "Part":
         """Some of the questions."""
@@ -70,13 +70,13 @@ def voted(bank: Part, test: Part, rule: Rule, k: int, calls: float) -> Mapping[s
     """
     fitted = rule.fit(bank.polled)
     every = elected(fitted, test, k)
-    early = elected(fitted, test, k, budgeted(fitted, bank.polled, bank.order, k, calls))
+    early = elected(fitted, test, k, budget_threshold(fitted, bank.polled, bank.order, k, calls))
     return {"vote": every.right, "stopped": early.right, "calls": early.calls}
 
 
 def elected(fitted: FittedRule, asked: Part, k: int, threshold: float = 1.0) -> Elected:
     """The answers of at most k LLMs; a question that nobody was asked says nothing."""
-    verdict = in_order(fitted, asked.ballots, asked.priors, asked.order, k, threshold)
+    verdict = sequential_vote(fitted, asked.ballots, asked.priors, asked.order, k, threshold)
     replied = np.asarray((~np.isnan(asked.correct)).any(axis=1), np.float64)
     return Elected(Tally(replied * _grades(verdict, asked.correct), replied), Tally(replied * verdict.calls, replied))
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smacs.bench.run.records import Outcome
-from smacs.nodes.shared.ties import places
+from smacs.nodes.shared.determinism import places
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

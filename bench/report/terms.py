@@ -7,7 +7,7 @@ import numpy.typing as npt
 from smacs.bench.report.candidates import Candidates
 from smacs.bench.report.model import Terms
 from smacs.bench.report.significance import mcnemar
-from smacs.nodes.shared.ties import places
+from smacs.nodes.shared.determinism import places
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,16 +7,13 @@ from smacs.cli.bank.create import create
 from smacs.cli.bank.evaluate import evaluate
 from smacs.cli.bank.export import export
 from smacs.cli.bank.import_ import import_
-from smacs.cli.bank.index import index
+from smacs.cli.bank.index import index, move_index, reembed
 from smacs.cli.bank.keywords import keywords
 from smacs.cli.bank.llms import add_llm, remove_llm
-from smacs.cli.bank.move_index import move_index
 from smacs.cli.bank.rank import rank
-from smacs.cli.bank.reembed import reembed
-from smacs.cli.bank.seal import seal
 from smacs.cli.bank.show import show
 from smacs.cli.bank.stats import stats
-from smacs.cli.bank.verify import verify
+from smacs.cli.bank.verify import seal, verify
 
 app = typer.Typer(no_args_is_help=True, help="The question bank: make it, evaluate LLMs on it, look at it.")
 

@@ -1,18 +1,18 @@
 """`smacs bank choose`: choose the settings of selectors inside a bank, and keep them there."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
-from smacs.cli.bank.common import JsonOption, open_bank
+from smacs.cli.bank.common import JsonOption, counting, open_bank
+from smacs.cli.console import for_tables, print_json
 from smacs.cli.options import BankOption
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from smacs.bench.prior.freeze import Tried
 
 
@@ -20,22 +20,21 @@ def choose(
     bank: BankOption = None,
     selector: Annotated[
         list[str] | None,
-        typer.Option("--selector", help="A selector; may be repeated. Default: all with settings.", show_default=False),
+        typer.Option("--selector", help="May be repeated. Default: all that have settings.", show_default=False),
     ] = None,
-    folds: Annotated[int, typer.Option("--folds", help="Cross-validate in so many folds.")] = 3,
+    folds: Annotated[int, typer.Option("--folds", help="Folds of the cross-validation.")] = 3,
     as_json: JsonOption = False,
 ) -> None:
     """Cross-validate the settings of each selector on the bank, and keep the best in it for live questions.
 
     No LLM is called. They stay until you choose again; without selectors.json in the bank the defaults hold.
     """
-    from smacs.bench.prior.freeze import choose as chosen
-    from smacs.cli.bank.display import counting
+    from smacs.bench.prior.freeze import choose as choose_settings
     from smacs.store.chosen import FILE
 
     opened = open_bank(bank)
     with counting("choosing", transient=True) as show:
-        tried = asyncio.run(chosen(opened, selector or (), folds=folds, on_progress=show))
+        tried = asyncio.run(choose_settings(opened, selector or (), folds=folds, on_progress=show))
     if as_json:
         _print_json(tried)
     else:
@@ -44,8 +43,6 @@ def choose(
 
 
 def _print_json(tried: "Sequence[Tried]") -> None:
-    import msgspec
-
     from smacs.bench.prior.freeze import percent
 
     found = [
@@ -56,22 +53,17 @@ def _print_json(tried: "Sequence[Tried]") -> None:
         }
         for each in tried
     ]
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    print_json(found)
 
 
 def _print_tables(tried: "Sequence[Tried]") -> None:
-    from smacs.cli.console import for_tables
-
     console = for_tables()
     for each in tried:
         console.print(_table(each))
 
 
-def _table(tried: "Tried") -> "Table":
+def _table(tried: "Tried") -> Table:
     """Everything that was tried, the best first."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from smacs.bench.prior.freeze import percent
 
     table = Table(*tried.best.settings, title=tried.selector, title_justify="left", box=SIMPLE_HEAD)

@@ -1,18 +1,25 @@
 """`smacs bank create`: a question bank from files and hub data sets."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
+from smacs.cli.bank.sources import SourceOptions, read_sources
+from smacs.cli.console import Console
 from smacs.cli.options import PoolOption
 
 if TYPE_CHECKING:
     from smacs.pool.pool import Pool
     from smacs.store.create.create import Created
-    from smacs.store.create.source import Source
+    from smacs.store.create.report import CreateReport
+    from smacs.store.create.sources import Source
 
+_SHOWN = 5  # pairs of each kind that are printed; the report has them all
 _FIELDS = "text, label, options, id, dataset, subject, task, grader, setup"
 _From = Annotated[
     list[str],
@@ -58,14 +65,14 @@ _Near = Annotated[
 _Limit = Annotated[
     list[str] | None, typer.Option(metavar="[SOURCE:]N", help="At most N questions of a source.", show_default=False)
 ]
-_Seed = Annotated[int | None, typer.Option(help="Draw them at random. Default: the first N.", show_default=False)]
+_Seed = Annotated[int | None, typer.Option(help="Choose them at random. Default: the first N.", show_default=False)]
 _Split = Annotated[
     list[str] | None, typer.Option(metavar="[SOURCE:]NAME", help="Of a hub data set.", show_default=False)
 ]
 _Revision = Annotated[
     list[str] | None, typer.Option(metavar="[SOURCE:]REV", help="Of a hub data set.", show_default=False)
 ]
-_Report = Annotated[Path | None, typer.Option(help="A JSON file for all that was found.", show_default=False)]
+_Report = Annotated[Path | None, typer.Option(help="Write all findings to this JSON file.", show_default=False)]
 _Skip = Annotated[bool, typer.Option("--skip-invalid", help="Leave out rows that cannot become questions.")]
 
 
@@ -88,15 +95,13 @@ def create(
 
     The embedder is the pool's; default: all-MiniLM-L6-v2.
     """
-    from smacs.cli.bank.created import created
-    from smacs.cli.bank.sources import Told, read_sources
     from smacs.pool.pool import Pool
     from smacs.store.create.create import NEAR
 
-    found, excluded = read_sources(sources, exclude, Told(columns, constants, split, revision, limit, seed))
+    found, excluded = read_sources(sources, exclude, SourceOptions(columns, constants, split, revision, limit, seed))
     threshold = NEAR if near is None else near or None
     made = asyncio.run(_create(folder, found, excluded, threshold, skip_invalid, report, Pool.load(pool)))
-    created(made)
+    _print(made)
 
 
 async def _create(
@@ -108,12 +113,11 @@ async def _create(
     report: Path | None,
     pool: "Pool",
 ) -> "Created":
-    from smacs.cli.bank.created import progress
     from smacs.store.create.create import create_bank
     from smacs.store.manifest import DEFAULT_EMBEDDER
 
     try:
-        with progress() as show:
+        with _progress() as show:
             return await create_bank(
                 folder,
                 sources,
@@ -126,3 +130,52 @@ async def _create(
             )
     finally:
         await pool.aclose()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each part of the work."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def _print(made: "Created") -> None:
+    """How each source was read and what was left out, on stderr; where the bank is, on stdout."""
+    from smacs.store.create.report import omissions
+
+    console = Console(stderr=True, highlight=False)
+
+    def say(text: str, style: str | None = None) -> None:
+        console.print(escape(text), style=style, soft_wrap=True)
+
+    for source in made.report.sources:
+        grader = f", grader {source.grader!r} (found)" if source.grader else ""
+        say(f"{source.name}: {source.columns}{grader}")
+        say(f"{source.name}: {source.questions:,} questions out of {source.rows:,} rows")
+    for source in made.report.excluded:
+        say(f"{source.name}: {source.columns}, {source.questions:,} questions excluded")
+    for text in _examples(made.report):
+        say(text, "yellow")
+    say(omissions(made.report))
+    print(f"{made.report.questions} questions\t{made.bank.path}")
+
+
+def _examples(report: "CreateReport") -> Iterator[str]:
+    for problem in report.problems[:_SHOWN]:
+        yield f"no question: {problem}"
+    for duplicate in report.duplicates[:_SHOWN]:
+        yield f"duplicate: {duplicate.place} of {duplicate.first}"
+    for conflict in report.conflicts[:_SHOWN]:
+        yield f"several labels ({', '.join(conflict.labels)}): {'; '.join(map(str, conflict.places))}"
+    for leak in report.leaks[:_SHOWN]:
+        yield f"excluded ({leak.kind}, {leak.similarity:.3f}): {leak.place} is {leak.excluded}"

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from smacs.cli.bank.common import LLMOption, chosen, open_bank
+from smacs.cli.bank.common import LLMOption, llms_of, open_bank
 from smacs.cli.options import BankOption, PoolOption
+from smacs.errors import InputError
 
 _BATCH = "Batch files (no LLM is called)"
 
@@ -18,7 +19,9 @@ SubjectOption = Annotated[
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Only so many questions: a random choice, the same one each time.", show_default=False),
+    typer.Option(
+        min=1, help="At most this many questions: a random choice, the same one each time.", show_default=False
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and what it would take.")]
 FailuresOption = Annotated[
@@ -51,8 +54,7 @@ def evaluate(
     LLMs at different hosts or ports run at the same time, those at one host and port, or launched on this machine, one
     after another. Exit code 1: some questions got no grade, or some results of a batch could not be used.
     """
-    from smacs.cli.bank.evaluations import Evaluations
-    from smacs.errors import InputError
+    from smacs.cli.bank.evaluation import Evaluations
     from smacs.pool.pool import Pool
     from smacs.store.evaluate import Selection
 
@@ -62,7 +64,7 @@ def evaluate(
         raise InputError("--import-batch takes all results that are there: leave out --dataset, --subject and --limit.")
     loaded = Pool.load(pool)
     selection = Selection(tuple(dataset or ()), tuple(subject or ()), limit)
-    work = Evaluations(open_bank(bank), loaded, chosen(loaded, llm), selection, failures)
+    work = Evaluations(open_bank(bank), loaded, llms_of(loaded, llm), selection, failures)
     if dry_run:
         work.estimate()
     elif export_batch:

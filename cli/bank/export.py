@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smacs.cli.bank.common import open_bank
+from smacs.cli.bank.common import BankLLMOption, open_bank
 from smacs.cli.options import BankOption, PoolOption
+from smacs.errors import EmbedderMismatchError, PoolError
 
 if TYPE_CHECKING:
     from smacs.pool.pool import Pool
@@ -24,15 +25,13 @@ def export(
         ),
     ],
     bank: BankOption = None,
-    llm: Annotated[
-        list[str] | None, typer.Option("--llm", help="An LLM of the bank. Default: all.", show_default=False)
-    ] = None,
+    llm: BankLLMOption = None,
     dataset: Annotated[
         list[str] | None, typer.Option("--dataset", help="A data set of the bank. Default: all.", show_default=False)
     ] = None,
     pool: PoolOption = "local",
 ) -> None:
-    """Write the bank, or some LLMs and data sets of it, to a file or folder. A file is replaced as a whole."""
+    """Write the bank, or some LLMs and data sets of it, to a file or folder. An existing file is replaced."""
     from smacs.pool.pool import Pool
 
     done = asyncio.run(_export(open_bank(bank), target, llm, dataset, Pool.load(pool)))
@@ -44,7 +43,6 @@ def export(
 async def _export(
     bank: "QuestionBank", target: str, llms: list[str] | None, datasets: list[str] | None, pool: "Pool"
 ) -> "Exported":
-    from smacs.errors import EmbedderMismatchError, PoolError
     from smacs.store.export import export
 
     try:

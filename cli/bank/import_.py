@@ -1,29 +1,34 @@
 """`smacs bank import`: logs of other tools, recorded answers or the authors' bank, into a bank."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
 
 from smacs.cli.bank.common import JsonOption
+from smacs.cli.console import Console, for_tables, print_json, say
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
-    from smacs.store.imports.report import ImportReport
+    from smacs.store.imports.report import FileReport, ImportReport
     from smacs.store.merge import MergeReport
 
 _Rename = Annotated[
     list[str] | None,
     typer.Option(metavar="THEIRS=OURS", help="Another name for an LLM; may be repeated.", show_default=False),
 ]
-_Pool = Annotated[str | None, typer.Option(help="A pool file: LLMs get its names for them, a new bank its embedder.")]
+_Pool = Annotated[str | None, typer.Option(help="A pool file: gives LLMs their names, a new bank its embedder.")]
 _Format = Annotated[
     str | None,
     typer.Option(
         "--format",
         metavar="NAME",
-        help="A format, such as lm_eval. Default: told by the content.",
+        help="The format, such as lm_eval. Default: recognised by the content.",
         show_default=False,
     ),
 ]
@@ -54,14 +59,14 @@ _Scale = Annotated[
     ),
 ]
 _Skip = Annotated[
-    bool, typer.Option("--skip-invalid", help="Leave out records that cannot be used, and not their whole file.")
+    bool, typer.Option("--skip-invalid", help="Leave out records that cannot be used, instead of their whole file.")
 ]
 _MaxMb = Annotated[int, typer.Option(min=1, metavar="MB", help="The most that one record may have, once unpacked.")]
 
 
 def import_(
     paths: Annotated[list[str], typer.Argument(metavar="FILE_OR_FOLDER")],
-    bank: Annotated[str, typer.Option(metavar="DIR", help="Folder of the bank; made where there is none.")],
+    bank: Annotated[str, typer.Option(metavar="DIR", help="Folder of the bank; created if it is missing.")],
     format_: _Format = None,
     llm: Annotated[str | None, typer.Option(help="Who answered, whatever the files say.", show_default=False)] = None,
     rename: _Rename = None,
@@ -75,14 +80,12 @@ def import_(
     replace: Annotated[bool, typer.Option("--replace", help="Grades in the files win over the bank's.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take over what exists: questions, grades, answers and embeddings. Doing it twice changes nothing.
+    """Import what exists: questions, grades, answers and embeddings. Doing it twice changes nothing.
 
     It reads lm-evaluation-harness samples, Inspect logs, evalscope reviews, plain JSON lines and tables, the authors'
     bank and recorded answers, compressed or not. Samples without a score are left out and counted. Exit code 1: a file
     was left out because of records that cannot be used; the others are imported.
     """
-    import msgspec
-
     from smacs.pool.pool import Pool
     from smacs.store.imports import import_ as run
 
@@ -93,15 +96,14 @@ def import_(
             replace=replace, on_progress=show,
         )  # fmt: skip
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        print_json(report)
     else:
-        _show(report, replace)
+        _print(report, replace)
     if report.refused and not skip_invalid:
         raise typer.Exit(1)
 
 
 def _pairs(rename: Sequence[str] | None) -> dict[str, str]:
-    from smacs.errors import InputError
 
     pairs = [text.partition("=") for text in rename or ()]
     for theirs, _, ours in pairs:
@@ -112,9 +114,7 @@ def _pairs(rename: Sequence[str] | None) -> dict[str, str]:
 
 @contextmanager
 def _progress() -> "Iterator[Callable[[MergeReport], None]]":
-    """A line on stderr that counts while files are read; how much is in them is not known before."""
-    from smacs.cli.console import Console
-
+    """A line on stderr that counts while files are read; how much they hold is not known before."""
     with Console(stderr=True).status("reading") as status:
 
         def show(so_far: "MergeReport") -> None:
@@ -123,10 +123,7 @@ def _progress() -> "Iterator[Callable[[MergeReport], None]]":
         yield show
 
 
-def _show(report: "ImportReport", replaced: bool) -> None:
-    from smacs.cli.bank.display import imported
-    from smacs.cli.console import say
-
+def _print(report: "ImportReport", replaced: bool) -> None:
     total = report.questions * report.bank_llms
     kept = " (kept; --replace takes those in the files)" if report.conflicts and not replaced else ""
     print(f"{report.bank}{' (new)' if report.created else ''}")
@@ -141,7 +138,7 @@ def _show(report: "ImportReport", replaced: bool) -> None:
     print(f"the bank   {report.questions:,} questions, {report.bank_llms} LLM{'s' * (report.bank_llms != 1)}, {share}")
     for note in _notes(report):
         say(f"note       {note}")
-    imported(report.by_file)
+    _print_files(report.by_file)
 
 
 def _notes(report: "ImportReport") -> list[str]:
@@ -150,9 +147,38 @@ def _notes(report: "ImportReport") -> list[str]:
         notes.append(f"of no known format, passed over: {', '.join(report.passed_over)}")
     notes += [f"{'the rest was ' if file.partly else ''}left out: {file.error}" for file in report.refused]
     if report.unmapped:
-        notes.append(f"not in the pool, kept as they are: {', '.join(report.unmapped)}. Give names with --rename")
+        notes.append(f"not in the pool, kept as they are: {', '.join(report.unmapped)}. Rename them with --rename")
     if report.labels_differ:
         notes.append(f"{report.labels_differ:,} known questions came with another label: the bank's was kept")
     if report.ungradable:
         notes.append(f"{report.ungradable:,} questions of the bank have recorded grades only: no label to grade by")
     return notes
+
+
+def _print_files(files: "Sequence[FileReport]") -> None:
+    """The table: what each file gave, and what its tool had reported."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("file", overflow="fold")
+    for header in ("questions", "grades", "accuracy %", "reported %"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("left out")
+    for file in files:
+        counts = f"{file.questions:,}", f"{file.grades:,}"
+        numbers = ("-", "-") if file.error and not file.partly else counts
+        accuracy = None if file.error and not file.partly else file.accuracy
+        reported = f"{_percent(file.reported)}{' differs' if file.differs else ''}"
+        table.add_row(escape(Path(file.file).name), *numbers, _percent(accuracy), reported, escape(_left_out(file)))
+    for_tables().print(table)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+def _left_out(file: "FileReport") -> str:
+    parts = [str(entry) for entry in file.left_out]
+    if file.same_text:
+        parts.append(f"{file.same_text:,} with the text of an earlier one")
+    if file.error:
+        parts.insert(0, "the rest" if file.partly else "all of it")
+    return ", ".join(parts) or "-"

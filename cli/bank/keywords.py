@@ -1,11 +1,12 @@
 """`smacs bank keywords`: name the skills that a bank's questions ask for."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smacs.cli.bank.common import chosen, open_bank
+from smacs.cli.bank.common import counting, llms_of, open_bank
 from smacs.cli.console import say
 from smacs.cli.options import BankOption, PoolOption
 
@@ -26,12 +27,10 @@ def keywords(
 
     Without them it takes the questions' subjects. Exit code 1: some questions got none.
     """
-    from functools import partial
-
     from smacs.pool.pool import Pool
 
     loaded, opened = Pool.load(pool), open_bank(bank)
-    name = chosen(loaded, [llm])[0] if llm else loaded.aggregators[0].name
+    name = llms_of(loaded, [llm])[0] if llm else loaded.aggregators[0].name
     with loaded.running([name], progress=partial(typer.echo, err=True)):
         naming = asyncio.run(_name(opened, loaded, name))
     print(f"{naming.done:,} of {naming.total:,} questions have keywords")
@@ -41,7 +40,6 @@ def keywords(
 
 
 async def _name(bank: "QuestionBank", pool: "Pool", name: str) -> "Naming":
-    from smacs.cli.bank.display import counting
     from smacs.graph.settings import make_settings
     from smacs.pool.prompts import Prompts
     from smacs.store.name_skills import Naming

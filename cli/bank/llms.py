@@ -1,16 +1,21 @@
-"""`smacs bank add-llm` and `remove-llm`: one LLM more or less. No other one is touched by either."""
+"""`smacs bank add-llm` and `remove-llm`: one LLM more or one less. Neither touches the others."""
 
 import asyncio
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
 
-from smacs.cli.bank.common import chosen, open_bank
+from smacs.cli.bank.common import llms_of, open_bank
+from smacs.cli.bank.index import load_view
+from smacs.cli.console import for_tables
 from smacs.cli.options import BankOption, PoolOption
 
 if TYPE_CHECKING:
-    from smacs.cli.bank.compared import Standing
+    from smacs.cli.bank.priors import Standing
     from smacs.pool.pool import Pool
     from smacs.store.bank import QuestionBank
 
@@ -28,7 +33,7 @@ def add_llm(
     from smacs.pool.pool import Pool
 
     opened, loaded = open_bank(bank), Pool.load(pool)
-    chosen(loaded, [name])
+    llms_of(loaded, [name])
     try:
         evaluate(bank=bank, pool=pool, llm=[name])
     finally:  # where some calls failed, the answers that are there count
@@ -56,24 +61,13 @@ def remove_llm(
 
 
 async def _standings(bank: "QuestionBank", pool: "Pool") -> list["Standing"]:
-    from smacs.cli.bank.compared import standings
-    from smacs.cli.bank.display import index_progress
+    from smacs.cli.bank.priors import standings
     from smacs.graph.settings import make_settings
 
-    try:
-        with index_progress() as show:
-            view = await bank.load(pool.embedder(bank.embedder), on_progress=show)
-    finally:
-        await pool.aclose()
-    return standings(view, bank.llms, make_settings(pool))
+    return standings(await load_view(bank, pool), bank.llms, make_settings(pool))
 
 
 def _compare(found: list["Standing"], name: str, pool: "Pool") -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    from smacs.cli.console import for_tables
     from smacs.graph.settings import make_settings
 
     k = make_settings(pool).k

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smacs.cli.bank.common import open_bank
+from smacs.cli.bank.common import counting, open_bank
+from smacs.cli.console import for_tables
 from smacs.cli.options import BankOption
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
     from smacs.bench.prior.plan import Plan
@@ -20,10 +22,10 @@ Names = list[str] | None
 def rank(
     bank: BankOption = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", help="Cross-validate in so many folds. Default: 5.", show_default=False)
+        int | None, typer.Option("--folds", help="Folds of the cross-validation. Default: 5.", show_default=False)
     ] = None,
     splits: Annotated[
-        int | None, typer.Option("--splits", help="So many random splits, in place of folds.", show_default=False)
+        int | None, typer.Option("--splits", help="Number of random splits, in place of folds.", show_default=False)
     ] = None,
     bank_size: Annotated[
         int | None, typer.Option("--bank-size", help="Questions that a split is fitted on.", show_default=False)
@@ -44,7 +46,7 @@ def rank(
         Names, typer.Option("--rule", help="A vote rule; may be repeated. Default: all.", show_default=False)
     ] = None,
     repeats: Annotated[
-        bool, typer.Option("--repeats", help="Leave bank questions in that have the text of a test question.")
+        bool, typer.Option("--repeats", help="Keep bank questions that have the text of a test question.")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of splits and intervals.")] = 0,
     json: Annotated[
@@ -74,7 +76,6 @@ def _protocol(
 ) -> "Folds | Draws | None":
     """How the options split the bank; None where another bank is the test set."""
     from smacs.bench.prior.splits import Draws, Folds
-    from smacs.errors import InputError
 
     if sum(option is not None for option in (folds, splits, test)) > 1:
         raise InputError("expected one of --folds, --splits and --test, got more.")
@@ -89,7 +90,6 @@ def _protocol(
 
 def _measured(bank: str | None, how: "Folds | Draws | None", test: str | None, plan: "Plan") -> "Report":
     from smacs.bench.prior.rank import rank as measure
-    from smacs.cli.bank.display import counting
 
     other = None if test is None else open_bank(test)
     with counting("measuring", transient=True) as show:
@@ -102,7 +102,6 @@ def _write(report: "Report", json: str | None, figure: Path | None, markdown: Pa
     from smacs.bench.prior.render import markdown as tables
     from smacs.bench.prior.render import show
     from smacs.bench.prior.write import write_json
-    from smacs.cli.console import for_tables
 
     if json is not None:
         write_json(report, json)

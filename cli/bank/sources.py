@@ -1,17 +1,19 @@
-"""What `smacs bank create` is told about its sources: options whose values may begin with a source's name."""
+"""The sources of `smacs bank create`, from options whose values may begin with the name of a source."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from smacs.errors import InputError
+
 if TYPE_CHECKING:
-    from smacs.store.create.source import Source
+    from smacs.store.create.sources import Source
 
 _NAMED = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 
-class Told(NamedTuple):
+class SourceOptions(NamedTuple):
     """The values of the options, as they were typed."""
 
     columns: Sequence[str] | None = None
@@ -23,21 +25,21 @@ class Told(NamedTuple):
 
 
 def read_sources(
-    sources: Sequence[str], exclude: Sequence[str] | None, told: Told
+    sources: Sequence[str], exclude: Sequence[str] | None, options: SourceOptions
 ) -> tuple[list["Source"], list["Source"]]:
     """The sources and the excluded ones; constants and limits are for the sources alone. Raises InputError."""
     named, excluded = [_name(text) for text in sources], [_name(text) for text in exclude or ()]
     names = [name for name, _ in named + excluded]
-    for_texts = told._replace(constants=None, limit=None, seed=None)
+    for_texts = options._replace(constants=None, limit=None, seed=None)
     return (
-        [_source(name, where, told, names) for name, where in named],
+        [_source(name, where, options, names) for name, where in named],
         [_source(name, where, for_texts, names) for name, where in excluded],
     )
 
 
 def _name(text: str) -> tuple[str, str]:
     """NAME=WHERE; without a name the source's own."""
-    from smacs.store.create.source import default_name
+    from smacs.store.create.sources import default_name
 
     match = _NAMED.fullmatch(text)
     if match and not Path(text).exists():
@@ -45,19 +47,19 @@ def _name(text: str) -> tuple[str, str]:
     return default_name(text), text
 
 
-def _source(name: str, where: str, told: Told, names: Sequence[str]) -> "Source":
-    from smacs.store.create.source import Source
+def _source(name: str, where: str, options: SourceOptions, names: Sequence[str]) -> "Source":
+    from smacs.store.create.sources import Source
 
-    columns = _pairs("--map", told.columns, name, names)
+    columns = _pairs("--map", options.columns, name, names)
     return Source(
         where=where,
         name=name,
         columns={field: value.replace("\\n", "\n") for field, value in columns.items()},
-        constants=_pairs("--set", told.constants, name, names),
-        split=_last(told.split, name, names),
-        revision=_last(told.revision, name, names),
-        limit=_number(_last(told.limit, name, names)),
-        seed=told.seed,
+        constants=_pairs("--set", options.constants, name, names),
+        split=_last(options.split, name, names),
+        revision=_last(options.revision, name, names),
+        limit=_number(_last(options.limit, name, names)),
+        seed=options.seed,
     )
 
 
@@ -74,8 +76,6 @@ def _last(given: Sequence[str] | None, name: str, names: Sequence[str]) -> str |
 
 
 def _pairs(option: str, given: Sequence[str] | None, name: str, names: Sequence[str]) -> dict[str, str]:
-    from smacs.errors import InputError
-
     found = {}
     for text in _values(given, name, names):
         field, equals, value = text.partition("=")
@@ -89,8 +89,6 @@ def _pairs(option: str, given: Sequence[str] | None, name: str, names: Sequence[
 
 
 def _number(text: str | None) -> int | None:
-    from smacs.errors import InputError
-
     if text is not None and not text.isdecimal():
         raise InputError(f"--limit: expected a number, or SOURCE:NUMBER, got {text!r}.")
     return None if text is None else int(text)

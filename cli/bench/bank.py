@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smacs.cli.console import Console
 from smacs.cli.options import PoolOption
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ _SHOWN = 5  # near copies that are listed
 
 _Benchmarks = Annotated[
     str | None,
-    typer.Option(help="Names with commas between, see `smacs bench list`. Default: all.", show_default=False),
+    typer.Option(help="Names, separated by commas, see `smacs bench list`. Default: all.", show_default=False),
 ]
 _Data = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder with their files. Default: the hub.", show_default=False)
 ]
-_Limit = Annotated[int | None, typer.Option(min=1, help="At most so many questions of each.", show_default=False)]
+_Limit = Annotated[int | None, typer.Option(min=1, help="At most this many questions of each.", show_default=False)]
 _Start = Annotated[
     str | None,
     typer.Option(metavar="starter|DIR", help="Begin with a copy of this bank, answers included.", show_default=False),
@@ -39,11 +40,11 @@ _Near = Annotated[
 
 
 def bank(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of the bank; made where there is none.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of the bank; created if it is missing.")],
     benchmarks: _Benchmarks = None,
     data: _Data = None,
     limit: _Limit = None,
-    seed: Annotated[int, typer.Option(help="Which questions, where there is a limit.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the choice, where there is a limit.")] = 0,
     start: _Start = None,
     near: _Near = None,
     pool: PoolOption = "local",
@@ -74,7 +75,6 @@ async def _near_copies(
 ) -> list["NearCopy"]:
     from smacs.bench.benchmarks import test_questions
     from smacs.bench.benchmarks.near import near_copies
-    from smacs.cli.console import Console
 
     embedder = pool.embedder(made.embedder)
     try:

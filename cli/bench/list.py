@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
+
+from smacs.cli.console import Console
+from smacs.errors import InputError
 
 if TYPE_CHECKING:
     from smacs.bench.benchmarks import Benchmark
@@ -14,14 +18,12 @@ if TYPE_CHECKING:
 def list_(
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Count the questions of the files in this folder.", show_default=False),
+        typer.Option(metavar="DIR", help="Count the questions in the files of this folder.", show_default=False),
     ] = None,
 ) -> None:
     """The eight benchmarks; with a folder, how many questions of the test part and of the bank part are in it."""
-    from rich.table import Table
 
     from smacs.bench.benchmarks import benchmarks
-    from smacs.cli.console import Console
 
     here = ("hub",) if data is None else ("test here", "bank here")
     table = Table("name", "benchmark", "paper's test", *here, box=None, pad_edge=False)
@@ -42,7 +44,6 @@ def _here(benchmark: "Benchmark", data: Path | None) -> list[str]:
 
 def _size(read: "Callable[[], list[Question]]") -> str:
     """How many there are; "-" where the folder lacks a file."""
-    from smacs.errors import InputError
 
     try:
         return f"{len(read()):,}"

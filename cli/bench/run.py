@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from smacs.cli.bank.common import open_bank
 from smacs.cli.options import BankOption, PoolOption, with_settings
 
 SystemsOption = Annotated[
@@ -21,7 +22,7 @@ DataOption = Annotated[
     Path | None, typer.Option(help="Folder with the benchmarks' files. Default: the hub.", show_default=False)
 ]
 LimitOption = Annotated[
-    int | None, typer.Option(min=1, help="At most so many questions of each benchmark.", show_default=False)
+    int | None, typer.Option(min=1, help="At most this many questions of each benchmark.", show_default=False)
 ]
 ConcurrencyOption = Annotated[
     int | None, typer.Option(min=1, help="Questions at once. Default: the pool's slots, 512 at most.")
@@ -30,7 +31,7 @@ ConcurrencyOption = Annotated[
 
 @with_settings
 def run(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; one that is there goes on.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; continues one that is there.")] = Path(
         "bench-run"
     ),
     systems: SystemsOption = "paper,llms",
@@ -50,13 +51,12 @@ def run(
     """
     from smacs.bench.run.groups import expand
     from smacs.bench.run.questions import chosen_questions
-    from smacs.cli.bank.common import open_bank
-    from smacs.cli.bench.running import Running
+    from smacs.cli.bench.session import Session
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)
     seed = settings.get("seed", 0)
     questions = chosen_questions(benchmarks, data, limit=limit, seed=seed)
-    running = Running(out, expand(systems, loaded), questions, loaded, open_bank(bank), settings, seed)
-    if not running.run(concurrency):
+    session = Session(out, expand(systems, loaded), questions, loaded, open_bank(bank), settings, seed)
+    if not session.run(concurrency):
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ question -> retrieve -> route -> referencer -> best_reference -> answer
 
 from smacs.graph.baselines.stages import answer, ask
 from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
-from smacs.nodes.baselines.best_reference import best_reference
+from smacs.nodes.baselines.references import best_reference
 from smacs.nodes.baselines.route import route
 from smacs.pool.prompts import Prompts
 

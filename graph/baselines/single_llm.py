@@ -5,8 +5,8 @@ question -> retrieve -> assign -> referencer -> best_reference -> answer
 
 from smacs.graph.baselines.stages import answer, ask
 from smacs.graph.frame import ALONE, CALLS, RETRIEVAL, AnyBank, AnyPool, AnySettings, Frame, Graph
-from smacs.nodes.baselines.assign import assign
-from smacs.nodes.baselines.best_reference import best_reference
+from smacs.nodes.baselines.references import best_reference
+from smacs.nodes.baselines.route import assign
 from smacs.pool.prompts import Prompts
 
 

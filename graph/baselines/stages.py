@@ -5,7 +5,7 @@ from langgraph.graph import END, START
 from smacs.graph.frame import Frame, send_aggregators, send_referencers
 from smacs.graph.node import NodeFunction
 from smacs.nodes.aggregator import aggregator
-from smacs.nodes.baselines.gather import gather
+from smacs.nodes.baselines.references import gather
 from smacs.nodes.referencer import referencer
 from smacs.nodes.retrieve import retrieve
 from smacs.nodes.select import select

@@ -12,24 +12,23 @@ import numpy as np
 
 from smacs.errors import EmbedderDownError
 from smacs.nodes.hybrid_score import similarities
-from smacs.nodes.prior_drop import Referenced
+from smacs.nodes.shared.determinism import first_largest
 from smacs.nodes.shared.extract import Answers, extract
-from smacs.nodes.shared.records import answer_with_reference, at_least_one, shortfall
+from smacs.nodes.shared.records import ReferencesState, answer_with_reference, at_least_one, shortfall
 from smacs.nodes.shared.run import Run, Tools, run_of
-from smacs.nodes.shared.ties import first_largest
-from smacs.nodes.vote.ballot import ballots
-from smacs.nodes.vote.majority import RULE
-from smacs.nodes.vote.sequential import in_order, prior_order
+from smacs.nodes.vote.belief import prior_order, sequential_vote
+from smacs.nodes.vote.rules.majority import RULE
+from smacs.nodes.vote.signals import ballots
 
 
 def most_frequent(answers: Answers, priors: Sequence[float]) -> int:
     """Position of the best voter of the most frequent answer; ties: higher summed prior. -1: no answer at all."""
     scores = np.array([priors], np.float64)
-    verdict = in_order(RULE, ballots([""], [answers]), scores, prior_order(scores), k=len(answers))
+    verdict = sequential_vote(RULE, ballots([""], [answers]), scores, prior_order(scores), k=len(answers))
     return int(verdict.chosen[0])
 
 
-async def majority_vote(state: Referenced, tools: Tools) -> dict[str, Any]:
+async def majority_vote(state: ReferencesState, tools: Tools) -> dict[str, Any]:
     """Count the answers. Raises NoAnswerError when no LLM gave a usable reply."""
     here = at_least_one(state["references"])
     reasons = shortfall(state["references"], state["samples"])

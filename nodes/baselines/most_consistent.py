@@ -8,22 +8,24 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from smacs.nodes.prior_drop import Referenced
-from smacs.nodes.shared.reading import Reading, Written, read
-from smacs.nodes.shared.records import Reference, answer_with_reference, at_least_one, name_of, shortfall, total_usage
-from smacs.nodes.shared.run import Run, Tools, call_seed, run_of
+from smacs.nodes.shared.determinism import call_seed
+from smacs.nodes.shared.reading import Reading, Writing, read
+from smacs.nodes.shared.records import (
+    Reference,
+    ReferencesState,
+    answer_with_reference,
+    at_least_one,
+    name_of,
+    shortfall,
+    total_usage,
+)
+from smacs.nodes.shared.run import Tools, run_of
 
 _NAMED = re.compile(
     r"(?:most consistent|response|answer|choice)\b\W{0,8}(?:(?:is|response|number|no)\b\W{0,6}){0,3}(\d{1,9})(?!\d)",
     re.I,
 )
 _NUMBER = re.compile(r"(?<!\d)\d{1,9}(?!\d)")  # int() refuses very long ones
-
-
-class Sampled(Referenced):
-    """What `most_consistent` reads."""
-
-    run: Run | None
 
 
 def read_pick(reply: str, count: int) -> int | None:
@@ -36,7 +38,7 @@ def read_pick(reply: str, count: int) -> int | None:
     return numbers.pop() - 1 if len(numbers) == 1 else None
 
 
-async def most_consistent(state: Sampled, tools: Tools) -> dict[str, Any]:
+async def most_consistent(state: ReferencesState, tools: Tools) -> dict[str, Any]:
     """Let the LLM choose among its replies. Raises NoAnswerError when it gave none."""
     here = at_least_one(state["references"])
     reasons = shortfall(state["references"], state["samples"])
@@ -55,7 +57,7 @@ async def most_consistent(state: Sampled, tools: Tools) -> dict[str, Any]:
     return {**answer, "notes": [note, *written.notes], "usage": total_usage(written.usage)}
 
 
-async def _ask(llm: str, here: Sequence[Reference], state: Sampled, tools: Tools) -> Written:
+async def _ask(llm: str, here: Sequence[Reference], state: ReferencesState, tools: Tools) -> Writing:
     asked, seed = state["asked"], tools.settings.seed
     texts = {name_of(record): record["text"] for record in here}
     reading = Reading(

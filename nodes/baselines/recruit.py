@@ -8,7 +8,7 @@ question is answered like many.
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,13 +23,11 @@ from smacs.nodes.baselines.skills import (
     probabilities,
     question_keywords,
 )
-from smacs.nodes.prior_score import Retrieved, rank, support_of
-from smacs.nodes.shared.embed import QUESTION_SHARE, embed, load_bank, seconds_for
-from smacs.nodes.shared.records import Usage, total_usage
-from smacs.nodes.shared.run import Run, Tools, random_of
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
+from smacs.nodes.prior_score import rank, run_and_support
+from smacs.nodes.shared.determinism import random_of
+from smacs.nodes.shared.records import RetrievalState, Usage, total_usage
+from smacs.nodes.shared.run import Run, Tools
+from smacs.store.view import BankView
 
 LEAST_SHARE = 0.05  # of all draws
 
@@ -44,11 +42,11 @@ def chances(suitability: Floats, shares: Floats) -> Floats:
     return np.asarray(np.where(frequent, drawn, 0.0) + replaced)
 
 
-async def recruit(state: Retrieved, tools: Tools) -> dict[str, Any]:
+async def recruit(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     """Draw the experts; one drawn several times gives as many samples. The likeliest others stand in for them."""
     names, question = list(tools.pool.llms), state["asked"]["question"]
-    run, support = await support_of(state, tools)
-    view, _ = await load_bank(tools, run)
+    run, support = await run_and_support(state, tools)
+    view = await tools.view(run)
     found, told = await _by_keywords(view, question, tools, run)
     if found is None:
         found = await asyncio.to_thread(by_subjects, view, names, support)
@@ -64,7 +62,7 @@ async def recruit(state: Retrieved, tools: Tools) -> dict[str, Any]:
 
 
 async def _by_keywords(
-    view: "BankView", question: str, tools: Tools, run: Run
+    view: BankView, question: str, tools: Tools, run: Run
 ) -> tuple[tuple[Codes, Skills] | None, dict[str, Any]]:
     """The question's skills and all of the bank's, None where they cannot be known; what is to be said of that."""
     if not await asyncio.to_thread(has_keywords, tools):
@@ -73,8 +71,8 @@ async def _by_keywords(
     if not named:
         return None, _told([], usage, reasons)
     try:
-        bank = await bank_keywords(view, list(tools.pool.llms), tools, seconds_for(run, QUESTION_SHARE))
-        vectors = await embed(named, tools, seconds_for(run, QUESTION_SHARE))
+        bank = await bank_keywords(view, list(tools.pool.llms), tools, run.time_to_embed())
+        vectors = await tools.embed(named, run.time_to_embed())
     except EmbedderDownError as error:
         return None, _told(named, usage, [*reasons, f"the question's skills cannot be compared: {error}"])
     return (bank.nearest(vectors), bank.skills), _told(named, usage, reasons)

@@ -1,25 +1,23 @@
-"""Route: LLMs ranked by their accuracy on the bank's questions of one data set.
+"""Route: LLMs chosen by their accuracy on one data set of the bank, or on all of it.
 
-The data set is the one that the caller names, else the one with the largest similarity-weighted share of the support.
-Where the bank has no question of it, the whole bank counts; so it does for an LLM that was asked none of it.
+`route` ranks them by their accuracy on the questions of one data set: the one that the caller names, else the one with
+the largest similarity-weighted share of the support. Where the bank has no question of it, the whole bank counts; so it
+does for an LLM that was asked none of it. `assign` lets one LLM answer alone, whatever the question.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.prior_score import Retrieved, rank, support_of
-from smacs.nodes.retrieve import Support
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.shared.embed import load_bank
-from smacs.nodes.shared.run import Tools
-from smacs.nodes.shared.ties import first_largest
+from smacs.nodes.prior_score import rank, run_and_support
+from smacs.nodes.selectors.shared.columns import Columns
+from smacs.nodes.shared.determinism import first_largest
+from smacs.nodes.shared.records import RetrievalState
+from smacs.nodes.shared.run import Support, Tools
 from smacs.store.index.labels import Labels
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
+from smacs.store.view import BankView
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,11 +33,11 @@ def accuracies_within(correct: npt.NDArray[np.float32], overall: Floats) -> Floa
     return np.where(np.isnan(correct).all(axis=0), overall, Columns.of(correct).means)
 
 
-async def route(state: Retrieved, tools: Tools) -> dict[str, Any]:
+async def route(state: RetrievalState, tools: Tools) -> dict[str, Any]:
     """Rank the LLMs; the first K are asked for n samples each."""
     asked, names = state["asked"], list(tools.pool.llms)
-    run, support = await support_of(state, tools)
-    view, _ = await load_bank(tools, run)
+    run, support = await run_and_support(state, tools)
+    view = await tools.view(run)
     dataset = asked["dataset"] or largest_share(support, view.datasets)
     scores, note = _scores(view, names, dataset)
     note += "" if asked["dataset"] else "; that data set has the largest share of the support"
@@ -49,7 +47,17 @@ async def route(state: Retrieved, tools: Tools) -> dict[str, Any]:
     return {"priors": scores, "samples": dict.fromkeys(chosen, tools.settings.n), "run": run, "notes": [note]}
 
 
-def _scores(view: "BankView", names: Sequence[str], dataset: str) -> tuple[dict[str, float], str]:
+async def assign(state: RetrievalState, tools: Tools) -> dict[str, Any]:
+    """The LLM of the settings, or the one with the best accuracy on the whole bank; nobody stands in for it."""
+    view = await tools.view(state.get("run"))
+    accuracies = {name: view.accuracies.get(name, 0.0) for name in tools.pool.llms}
+    llm = tools.settings.llm or list(accuracies)[first_largest(np.array(list(accuracies.values())))]
+    priors = {llm: accuracies[llm]}
+    tools.emit({"event": "priors", "priors": priors})
+    return {"priors": priors, "samples": {llm: 1}}
+
+
+def _scores(view: BankView, names: Sequence[str], dataset: str) -> tuple[dict[str, float], str]:
     """LLM -> accuracy, best first, and in words where it was measured."""
     overall = np.array([view.accuracies.get(name, 0.0) for name in names])
     if dataset in view.datasets.names:

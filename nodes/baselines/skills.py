@@ -6,13 +6,16 @@ With V of eq. 1, the profile of an LLM is
 
 where a cell that was never evaluated counts like the mean of those that were. Its strength is the sum of its profile,
 squared and normalised over the LLMs, its suitability for a question the sum of its profile over the question's skills
-times its strength. LLMs that are not suitable at all (a sum of 0 or less) are left out where others are.
+times its strength. LLMs that are not suitable at all (a sum of 0 or less) are left out, unless all are.
+
+Where the bank has keywords (`smacs bank keywords`) they are the skills, and a question's own are named by an LLM and
+compared with them by their embeddings. Else the skill of a bank question is its subject, or its data set if it has
+none, and a question has the skills of the nearest support questions.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,27 +23,22 @@ import numpy.typing as npt
 
 from smacs.errors import BankError
 from smacs.nodes.aggregator import aggregators
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.shared.embed import embed
+from smacs.nodes.selectors.shared.columns import Columns
+from smacs.nodes.shared.determinism import call_seed
 from smacs.nodes.shared.records import Usage, unread, usage_of
-from smacs.nodes.shared.run import Run, Tools, call_seed
+from smacs.nodes.shared.run import Run, Support, Tools
 from smacs.pool.calls.replies import Failure
 from smacs.store.io.files import Stamp, stamp
 from smacs.store.io.once import Once
 from smacs.store.keywords import keywords_file, name_keywords, read_keywords
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
-from typing import TYPE_CHECKING
-
-from smacs.nodes.retrieve import Support
-
-if TYPE_CHECKING:
-    from smacs.store.view import BankView
-
+from smacs.store.view import BankView
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+Key = tuple[tuple[str, ...], Stamp]  # the LLMs, and the state of the keywords' file
+
+NEAREST = 5  # bank questions that lend a question their skills
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,10 +92,6 @@ def _positive(values: Floats) -> Floats:
     return np.where(least > 0, values, values - least + 1)
 
 
-Vectors = npt.NDArray[np.float32]
-Key = tuple[tuple[str, ...], Stamp]  # the LLMs, and the state of the keywords' file
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class KeywordSkills:
     """G keywords of a bank: `vectors` (G, d) of length 1, and what the LLMs got right of each."""
@@ -119,7 +113,7 @@ def has_keywords(tools: Tools) -> bool:
     return stamp(keywords_file(tools.bank.path))[1] > 0
 
 
-async def bank_keywords(view: "BankView", llms: Sequence[str], tools: Tools, seconds: float) -> KeywordSkills:
+async def bank_keywords(view: BankView, llms: Sequence[str], tools: Tools, seconds: float) -> KeywordSkills:
     """The keywords of the bank, embedded once for each state of it, within so many seconds.
 
     Raises EmbedderDownError, BankError.
@@ -148,10 +142,10 @@ async def question_keywords(question: str, tools: Tools, run: Run) -> tuple[list
     return [], usage, reasons
 
 
-async def _make(view: "BankView", key: Key, tools: Tools, seconds: float) -> KeywordSkills:
+async def _make(view: BankView, key: Key, tools: Tools, seconds: float) -> KeywordSkills:
     words = await asyncio.to_thread(read_keywords, tools.bank.path)
     numbers = {word: g for g, word in enumerate(sorted({word for own in words.values() for word in own}))}
-    vectors = await embed(list(numbers), tools, seconds)
+    vectors = await tools.embed(list(numbers), seconds)
     skills = await asyncio.to_thread(_skills, view, key[0], words, numbers)
     found = KeywordSkills(vectors, skills)
     _by_keywords.setdefault(view, {})[key] = found
@@ -159,7 +153,7 @@ async def _make(view: "BankView", key: Key, tools: Tools, seconds: float) -> Key
 
 
 def _skills(
-    view: "BankView", llms: Sequence[str], words: Mapping[str, Sequence[str]], numbers: Mapping[str, int]
+    view: BankView, llms: Sequence[str], words: Mapping[str, Sequence[str]], numbers: Mapping[str, int]
 ) -> Skills:
     pairs = [(i, numbers[word]) for i, name in enumerate(view.questions.ids()) for word in words.get(name, ())]
     if not pairs:
@@ -168,19 +162,17 @@ def _skills(
     return Skills.of(questions, codes, view.correctness(llms, np.arange(len(view))), len(numbers))
 
 
-NEAREST = 5  # bank questions that lend a question their skills
-
 _by_subjects: "WeakKeyDictionary[BankView, dict[tuple[str, ...], tuple[Codes, Skills]]]" = WeakKeyDictionary()
 
 
-def by_subjects(view: "BankView", llms: Sequence[str], support: Support) -> tuple[Codes, Skills]:
+def by_subjects(view: BankView, llms: Sequence[str], support: Support) -> tuple[Codes, Skills]:
     """The skills (s,) of the nearest support questions, or of the whole bank if none is near; and all there are."""
     codes, skills = _bank_skills(view, llms)
     order = np.argsort(-support.similarities, kind="stable")[: None if support.blind else NEAREST]
     return codes[support.indices[order]], skills
 
 
-def skill_codes(view: "BankView") -> Codes:
+def skill_codes(view: BankView) -> Codes:
     """(N,) the skill of each bank question as a number."""
     subjects, datasets = view.subjects, view.datasets
     nameless = np.array([not name for name in subjects.names])[subjects.codes]
@@ -188,7 +180,7 @@ def skill_codes(view: "BankView") -> Codes:
     return np.unique(merged, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _bank_skills(view: "BankView", llms: Sequence[str]) -> tuple[Codes, Skills]:
+def _bank_skills(view: BankView, llms: Sequence[str]) -> tuple[Codes, Skills]:
     """Worked out once for each state of a bank."""
     known = _by_subjects.setdefault(view, {})
     key = tuple(llms)

@@ -1,9 +1,9 @@
 """Selectors: ways to say, before any call, how likely each LLM is to answer a question correctly.
 
-Each is one file of this package that ends in `SELECTOR = ...`; `selectors()` finds them all.
+Each is one file of this package that ends in `SELECTOR = ...`; `selectors()` finds them all. What they share is in
+`shared/`.
 """
 
-from smacs.nodes.selectors.registry import find_selector, selectors
-from smacs.nodes.selectors.selector import Fitted, Known, Queries, Selector
+from smacs.nodes.selectors.shared.selector import Fitted, Queries, Selector, TrainingSet, find_selector, selectors
 
-__all__ = ["Fitted", "Known", "Queries", "Selector", "find_selector", "selectors"]
+__all__ = ["Fitted", "Queries", "Selector", "TrainingSet", "find_selector", "selectors"]

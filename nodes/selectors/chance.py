@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
-from smacs.nodes.shared.run import random_of
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet, Vectors
+from smacs.nodes.shared.determinism import random_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,9 @@ class Chance:
     name: str = "chance"
     summary: str = "Random, the same for the same question (baseline)"
 
-    def fit(self, known: Known) -> "FittedChance":
+    def fit(self, training: TrainingSet) -> "FittedChance":
         """Nothing to learn but the number of LLMs."""
-        return FittedChance(known.correct.shape[1])
+        return FittedChance(training.correct.shape[1])
 
 
 @dataclass(frozen=True, slots=True)

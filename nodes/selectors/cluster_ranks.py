@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns, nearest
-from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
+from smacs.nodes.selectors.shared.columns import Columns, nearest
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet, Vectors
 
 CLUSTERS = 64  # as in the paper; fewer for small banks, at least QUESTIONS in each on average
 QUESTIONS = 20
@@ -23,12 +23,12 @@ class ClusterRanks:
     name: str = "cluster_ranks"
     summary: str = "Accuracy in the nearest k-means clusters of bank questions (Avengers, arXiv 2505.19797)"
 
-    def fit(self, known: Known) -> "FittedClusterRanks":
+    def fit(self, training: TrainingSet) -> "FittedClusterRanks":
         """Cluster the questions (a sample of a large bank) and average each column over each cluster."""
-        count = max(1, min(self.clusters, len(known.matrix) // QUESTIONS))
-        centres = _centres(known.matrix, count)
-        columns = Columns.of(known.correct)
-        codes = nearest(centres, known.matrix).astype(np.int32)
+        count = max(1, min(self.clusters, len(training.matrix) // QUESTIONS))
+        centres = _centres(training.matrix, count)
+        columns = Columns.of(training.correct)
+        codes = nearest(centres, training.matrix).astype(np.int32)
         return FittedClusterRanks(centres, columns.by_group(codes, count, columns.means, SHRINK))
 
 

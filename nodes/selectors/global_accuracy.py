@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.selectors.selector import Floats, Known, Queries
+from smacs.nodes.selectors.shared.columns import Columns
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,9 @@ class GlobalAccuracy:
     name: str = "global_accuracy"
     summary: str = "Mean accuracy over the whole bank: the same ranking for every question (baseline)"
 
-    def fit(self, known: Known) -> "FittedGlobalAccuracy":
+    def fit(self, training: TrainingSet) -> "FittedGlobalAccuracy":
         """Average each column."""
-        return FittedGlobalAccuracy(Columns.of(known.correct).means)
+        return FittedGlobalAccuracy(Columns.of(training.correct).means)
 
 
 @dataclass(frozen=True, slots=True)

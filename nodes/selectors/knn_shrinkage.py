@@ -10,10 +10,9 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.selectors.groups import Groups
-from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
-from smacs.nodes.selectors.tuning import Among
+from smacs.nodes.selectors.shared.columns import Columns, Groups
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet, Vectors
+from smacs.nodes.shared.tuning import Alternatives
 
 TO_DATASET = 40.0  # A: the data set's mean counts like so many neighbours
 TO_GLOBAL = 40.0  # B: the global mean counts like so many questions of the data set
@@ -23,15 +22,17 @@ TO_GLOBAL = 40.0  # B: the global mean counts like so many questions of the data
 class KnnShrinkage:
     """Empirical-Bayes kNN in two steps."""
 
-    k: Annotated[int, Among(100, 200, 800)] = 400  # the paper's N_sup_base
+    k: Annotated[int, Alternatives(100, 200, 800)] = 400  # the paper's N_sup_base
     name: str = "knn_shrinkage"
     summary: str = "Mean over the k nearest questions, shrunk to the data set's and the global mean (empirical Bayes)"
 
-    def fit(self, known: Known) -> "FittedKnnShrinkage":
+    def fit(self, training: TrainingSet) -> "FittedKnnShrinkage":
         """Shrink the means of the data sets."""
-        columns = Columns.of(known.correct)
-        means = columns.by_group(known.datasets, int(known.datasets.max()) + 1, columns.means, TO_GLOBAL)
-        return FittedKnnShrinkage(Groups(means, known.datasets, known.matrix), columns, min(self.k, len(known.matrix)))
+        columns = Columns.of(training.correct)
+        means = columns.by_group(training.datasets, int(training.datasets.max()) + 1, columns.means, TO_GLOBAL)
+        return FittedKnnShrinkage(
+            Groups(means, training.datasets, training.matrix), columns, min(self.k, len(training.matrix))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet, Vectors
 
 STRENGTHS = 10.0 ** np.arange(-1, 4.01, 0.25)
 
@@ -23,17 +23,17 @@ class Ridge:
     name: str = "ridge"
     summary: str = "Ridge regression on the embedding, one per LLM, strength by generalised cross-validation"
 
-    def fit(self, known: Known) -> "FittedRidge":
+    def fit(self, training: TrainingSet) -> "FittedRidge":
         """One factor for each pattern of missing cells, one solution for each LLM."""
         factors: dict[bytes, _Factor] = {}
         result = []
-        for column in known.correct.T:
+        for column in training.correct.T:
             asked = ~np.isnan(column)
             key = asked.tobytes()
             if key not in factors:
-                factors[key] = _factor(known.matrix, asked)
+                factors[key] = _factor(training.matrix, asked)
             result.append(_solve(factors[key], column[asked].astype(np.float64)))
-        weights = np.array([weight for weight, _ in result]).reshape(len(result), known.matrix.shape[1])
+        weights = np.array([weight for weight, _ in result]).reshape(len(result), training.matrix.shape[1])
         return FittedRidge(weights, np.array([offset for _, offset in result]))
 
 

@@ -12,29 +12,29 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.selectors.affinity import Affinity, Likeness, softmax, temperature
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.selectors.selector import Floats, Known, Queries
-from smacs.nodes.selectors.tuning import Among
+from smacs.nodes.selectors.shared.affinity import Affinity, Likeness, softmax, temperature
+from smacs.nodes.selectors.shared.columns import Columns
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet
+from smacs.nodes.shared.tuning import Alternatives
 
 
 @dataclass(frozen=True, slots=True)
 class ShapedKernel:
     """Softmax kernel over three kinds of likeness; reads the texts where they are given."""
 
-    shape: Annotated[float, Among(0.4, 1.2)] = 0.72
-    topic: Annotated[float, Among(0.2)] = 0.4
-    span: Annotated[float, Among(4.0, 10.0)] = 6.2
+    shape: Annotated[float, Alternatives(0.4, 1.2)] = 0.72
+    topic: Annotated[float, Alternatives(0.2)] = 0.4
+    span: Annotated[float, Alternatives(4.0, 10.0)] = 6.2
     name: str = "shaped_kernel"
     summary: str = "Softmax kernel on the embedding, the text's shape and the predicted topic (SMACS)"
 
-    def fit(self, known: Known) -> "FittedShapedKernel":
+    def fit(self, training: TrainingSet) -> "FittedShapedKernel":
         """Describe the bank's questions, and set the temperature."""
-        return _fitted([self], known)
+        return _fitted([self], training)
 
-    def scores_of_each(self, others: Sequence["ShapedKernel"], known: Known, queries: Queries) -> list[Floats]:
+    def scores_of_each(self, others: Sequence["ShapedKernel"], training: TrainingSet, queries: Queries) -> list[Floats]:
         """Scores by several settings; questions are described and compared once."""
-        return _fitted(others, known).scores_of_each(queries)
+        return _fitted(others, training).scores_of_each(queries)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +59,11 @@ class FittedShapedKernel:
         return [self.columns.average(softmax(found, tau))[0] for found, tau in exponents]
 
 
-def _fitted(kernels: Sequence[ShapedKernel], known: Known) -> FittedShapedKernel:
-    affinity = Affinity.of(known)
+def _fitted(kernels: Sequence[ShapedKernel], training: TrainingSet) -> FittedShapedKernel:
+    affinity = Affinity.of(training)
     sample = affinity.sample()
     taus = [temperature(sample.exponents(kernel.shape, kernel.topic), kernel.span) for kernel in kernels]
-    return FittedShapedKernel(affinity, Columns.of(known.correct), list(zip(kernels, taus, strict=True)))
+    return FittedShapedKernel(affinity, Columns.of(training.correct), list(zip(kernels, taus, strict=True)))
 
 
 SELECTOR = ShapedKernel()

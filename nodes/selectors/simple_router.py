@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from smacs.nodes.selectors.groups import Groups
-from smacs.nodes.selectors.selector import Floats, Known, Queries
+from smacs.nodes.selectors.shared.columns import Groups
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +13,9 @@ class SimpleRouter:
     name: str = "simple_router"
     summary: str = "Accuracy on the bank's questions of the same data set (Simple Router, arXiv 2507.14200, table 1)"
 
-    def fit(self, known: Known) -> "FittedSimpleRouter":
+    def fit(self, training: TrainingSet) -> "FittedSimpleRouter":
         """Average each column over each data set."""
-        return FittedSimpleRouter(Groups.of(known, known.datasets))
+        return FittedSimpleRouter(Groups.of(training, training.datasets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.selectors.groups import Groups
-from smacs.nodes.selectors.selector import Floats, Known, Queries
+from smacs.nodes.selectors.shared.columns import Columns, Groups
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet
 
 WEAKEST = 1e-3  # the least strength: an LLM with no right answer at all still has a finite score
 
@@ -24,10 +23,10 @@ class SkillProfiles:
     name: str = "skill_profiles"
     summary: str = "Profile of right minus wrong answers by subject, times strength (Symbolic-MoE, arXiv 2503.05641)"
 
-    def fit(self, known: Known) -> "FittedSkillProfiles":
+    def fit(self, training: TrainingSet) -> "FittedSkillProfiles":
         """Count right and wrong answers by subject."""
-        strength = np.maximum(Columns.of(known.correct).means, WEAKEST) ** 2
-        return FittedSkillProfiles(Groups.of(known, known.subjects), strength)
+        strength = np.maximum(Columns.of(training.correct).means, WEAKEST) ** 2
+        return FittedSkillProfiles(Groups.of(training, training.subjects), strength)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,22 +10,22 @@ from typing import Annotated
 
 import numpy as np
 
-from smacs.nodes.selectors.columns import Columns
-from smacs.nodes.selectors.selector import Floats, Known, Queries, Vectors
-from smacs.nodes.selectors.tuning import Among
+from smacs.nodes.selectors.shared.columns import Columns
+from smacs.nodes.selectors.shared.selector import Floats, Queries, TrainingSet, Vectors
+from smacs.nodes.shared.tuning import Alternatives
 
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxKernel:
     """Kernel average with temperature `tau`."""
 
-    tau: Annotated[float, Among(0.05, 0.07, 0.14, 0.2)] = 0.1
+    tau: Annotated[float, Alternatives(0.05, 0.07, 0.14, 0.2)] = 0.1
     name: str = "softmax_kernel"
     summary: str = "Average of right answers with weights softmax(similarity / tau) (Nadaraya-Watson)"
 
-    def fit(self, known: Known) -> "FittedSoftmaxKernel":
+    def fit(self, training: TrainingSet) -> "FittedSoftmaxKernel":
         """Lay the columns out by LLM."""
-        return FittedSoftmaxKernel(known.matrix, Columns.of(known.correct), self.tau)
+        return FittedSoftmaxKernel(training.matrix, Columns.of(training.correct), self.tau)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reading the question: from `question`, or from a conversation whose last human message it is.
+"""The question: read from `question`, or from a conversation whose last human message it is.
 
 What came after that message, tools called and what they answered, belongs to the question: LLMs are shown it as text.
 Nothing is dropped in silence: what cannot be shown is refused in the question's own turn, and named by `left_out` in
@@ -27,7 +27,7 @@ _TEXT = ("text", "reasoning", "thinking", "tool_use", "tool_call", "non_standard
 _SO_FAR = "What has been done for it so far:"
 
 
-class Asked(TypedDict, total=False):
+class QuestionInput(TypedDict, total=False):
     """What `retrieve` reads: the question, or a conversation whose last human message is the question.
 
     `dataset` is the data set of the bank that the question belongs to, where the caller knows it.
@@ -40,6 +40,16 @@ class Asked(TypedDict, total=False):
     dataset: str
 
 
+class Asked(TypedDict):
+    """The question as it was read: its task and data set, the caller's system prompt, and the turns before it."""
+
+    question: str
+    task: str
+    system: str
+    history: list[Message]
+    dataset: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Turn:
     """A message as text; `unread` are the kinds of its parts that no LLM would be shown."""
@@ -49,8 +59,8 @@ class _Turn:
     unread: tuple[str, ...] = ()
 
 
-def read_question(state: Asked) -> dict[str, Any]:
-    """The question, its task and data set, the caller's system prompt and the turns before it, as plain data.
+def read_question(state: QuestionInput) -> Asked:
+    """The question out of what came in.
 
     Raises InputError when there is no question, and for images and other parts of it that are no text.
     """
@@ -73,7 +83,7 @@ def read_question(state: Asked) -> dict[str, Any]:
     }
 
 
-def left_out(state: Asked) -> list[str]:
+def left_out(state: QuestionInput) -> list[str]:
     """What the LLMs are not shown of the turns before the question, in words."""
     if state.get("question"):
         return []
@@ -93,7 +103,7 @@ def check_length(question: str, pool: "Pool") -> None:
         )
 
 
-def _turns(state: Asked) -> list[_Turn]:
+def _turns(state: QuestionInput) -> list[_Turn]:
     """The messages of a conversation in any of LangChain's forms. Raises InputError for what is none."""
     from langchain_core.messages import convert_to_messages
 

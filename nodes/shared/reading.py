@@ -36,7 +36,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Written:
+class Writing:
     """At most `n` choices, the failure that ended the calls if one did, what was cut or left out, what the calls cost,
     and what was learned about the LLM's servers."""
 
@@ -47,9 +47,9 @@ class Written:
     notes: list[str] = field(default_factory=list)
 
 
-async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Written:
+async def read(llm: LLM, reading: Reading, run: Run, tools: Tools) -> Writing:
     """Call one LLM. Some servers send fewer choices than `n`: the rest is asked for again."""
-    written = Written()
+    written = Writing()
     share = 1.0
     await llm.ready()
     for attempt in range(reading.n + _TRIES):

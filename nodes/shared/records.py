@@ -1,4 +1,4 @@
-"""The records that nodes hand on: references, candidates, and what the calls cost."""
+"""The records that nodes hand on: references, candidates, what calls cost; and the states that several nodes read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
@@ -7,7 +7,8 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from smacs.errors import NoAnswerError
-from smacs.nodes.shared.run import Tools
+from smacs.nodes.shared.question import Asked
+from smacs.nodes.shared.run import Run, Tools
 from smacs.pool.calls.replies import Failure, Reply
 
 Usage = dict[str, int]  # calls, failed, prompt_tokens, completion_tokens
@@ -44,6 +45,22 @@ class Candidate(TypedDict):
     perplexity: float | None
     similarity: float | None
     score: float | None
+
+
+class RetrievalState(TypedDict):
+    """What nodes read once the support is there."""
+
+    asked: Asked
+    run: Run | None
+
+
+class ReferencesState(TypedDict):
+    """What nodes read once the references are there; `samples`: LLM -> how many were asked for."""
+
+    asked: Asked
+    samples: dict[str, int]
+    references: list[Reference]
+    run: Run | None
 
 
 def name_of(record: Reference) -> str:

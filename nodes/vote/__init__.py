@@ -1,24 +1,24 @@
 """Votes: ways to make one answer of the replies of several LLMs, without another call.
 
-Each rule is one file of this package that ends in `RULE = ...`; `rules()` finds them all. `in_order` runs any of them,
-with all k replies or with early stopping.
+`rules/` has one rule a file, `rule` what all of them are, `signals` the figures of a reply that a rule may weigh,
+`calibration` how likely one LLM's answer is right, and `belief` how sure the replies so far make us of each answer and
+when to stop calling: `sequential_vote` runs any rule, with all k replies or with early stopping.
 """
 
-from smacs.nodes.vote.ballot import Ballots, ballots
-from smacs.nodes.vote.registry import find_rule, rules
-from smacs.nodes.vote.rule import FittedRule, Polled, Rule
-from smacs.nodes.vote.sequential import Verdict, budgeted, in_order, prior_order
+from smacs.nodes.vote.belief import Verdict, budget_threshold, prior_order, sequential_vote
+from smacs.nodes.vote.rule import FittedRule, Poll, Rule, find_rule, vote_rules
+from smacs.nodes.vote.signals import Ballots, ballots
 
 __all__ = [
     "Ballots",
     "FittedRule",
-    "Polled",
+    "Poll",
     "Rule",
     "Verdict",
     "ballots",
-    "budgeted",
+    "budget_threshold",
     "find_rule",
-    "in_order",
     "prior_order",
-    "rules",
+    "sequential_vote",
+    "vote_rules",
 ]

@@ -1,23 +1,26 @@
-"""What every rule is: fitted on the bank's recorded replies, it says what each reply adds to its answer.
+"""Vote rules: fitted on the bank's recorded replies, a rule says what each reply adds to its answer.
 
-The answer is the one with the highest score: what its voters add up to, and what it is worth by itself (`tally`).
-Scores are natural log-odds against 0 for "none of the answers given is right".
+The answer is the one with the highest score: what its voters add up to, and what it is worth by itself (`belief`).
+Scores are natural log-odds against 0 for "none of the answers given is right". Each rule is a file in
+`smacs.nodes.vote.rules`.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from smacs.nodes.vote.ballot import Ballots
+from smacs.nodes.vote.signals import Ballots
+from smacs.plugins import find, listed
 
 Floats = npt.NDArray[np.float64]
 Order = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Polled:
+class Poll:
     """The bank as a rule sees it: N questions, R LLMs."""
 
     ballots: Ballots
@@ -51,7 +54,7 @@ class Rule(Protocol):
 
     @property
     def name(self) -> str:
-        """How it is asked for."""
+        """What the user calls it."""
         ...
 
     @property
@@ -59,6 +62,21 @@ class Rule(Protocol):
         """One line: what it does, and its source."""
         ...
 
-    def fit(self, polled: Polled) -> FittedRule:
+    def fit(self, poll: Poll) -> FittedRule:
         """Learn from the bank alone."""
         ...
+
+
+def vote_rules() -> dict[str, Rule]:
+    """Every rule by name, in alphabetical order of their files."""
+    return dict(_found())
+
+
+def find_rule(name: str) -> Rule:
+    """The rule of that name. Raises InputError that lists what exists."""
+    return find(_found(), name, "vote rule")
+
+
+@cache
+def _found() -> dict[str, Rule]:
+    return listed("smacs.nodes.vote.rules", "RULE")

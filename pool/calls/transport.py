@@ -23,8 +23,7 @@ from smacs.pool.calls.proxies import is_socks, proxy_of, socks_connector
 from smacs.pool.calls.refusals import is_settled
 from smacs.pool.calls.spans import tell_attempt
 from smacs.pool.calls.words import READ, overflows, said, spent, status_error
-from smacs.request_id import id_headers
-from smacs.telemetry import trace_headers
+from smacs.telemetry import request_id_headers, trace_headers
 
 T = TypeVar("T")
 
@@ -88,7 +87,7 @@ async def _once(
     session: ClientSession, url: str, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], T], most: int
 ) -> T:
     tell_attempt(url)
-    known = {**headers, **id_headers(), **trace_headers()}
+    known = {**headers, **request_id_headers(), **trace_headers()}
     try:
         async with session.post(url, data=content, headers=known, allow_redirects=False) as response:
             if response.status >= 300:

@@ -1,8 +1,8 @@
-"""What guards the server, outermost first.
+"""The guard: what every request passes before the application, outermost first.
 
 request id -> origins that may ask (CORS) -> host name -> life of the request (drain, deadline) -> size limit -> API key
 -> limits of the key -> queue -> app.
-All are pure ASGI. On LangGraph's server they guard its own paths as well: there the app is the whole server.
+All of them are pure ASGI. On LangGraph's server they guard its own paths as well: there the app is the whole server.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -12,26 +12,22 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from smacs.server.guard.allowance import Accounts, Allowance
-from smacs.server.guard.drain import Drain
+from smacs.server.guard.exchange import RequestId
 from smacs.server.guard.gate import Gate
 from smacs.server.guard.hosts import CheckHost
-from smacs.server.guard.keyring import Keyring
-from smacs.server.guard.keys import RequireKey
-from smacs.server.guard.lifetime import Lifetime
-from smacs.server.guard.limits import KeyLimits
-from smacs.server.guard.queue import Queue
-from smacs.server.guard.queueing import Queueing
-from smacs.server.guard.request_id import RequestId
-from smacs.server.guard.size import SizeLimit
+from smacs.server.guard.keys import Keyring, RequireKey
+from smacs.server.guard.lifetime import Drain, Lifetime
+from smacs.server.guard.limits import Accounts, Allowance, KeyLimits
+from smacs.server.guard.queue import Queue, Queueing
+from smacs.server.guard.request import SizeLimit
 from smacs.server.settings import ServerSettings
 
 
 def install_guard(app: FastAPI, settings: ServerSettings) -> None:
-    """Guard an application; `app.state.drain` and `app.state.queue` are for those who report on it, `app.state.gate`
-    is for runs that are no requests, None: nobody needs a key.
+    """Guard an application. Raises InputError when the file of keys cannot be used.
 
-    Raises InputError when the file of keys cannot be used.
+    `app.state.drain` and `app.state.queue` are for those who report on it, `app.state.gate` is for runs that are not
+    requests (None: nobody needs a key).
     """
     app.state.gate = None
     drain = app.state.drain = Drain(settings.grace)

@@ -1,4 +1,7 @@
-"""What is known about the request that is being answered: one account for limits, metrics and the log."""
+"""The exchange: what is known about the request that is being answered, for limits, metrics and the log alike.
+
+`RequestId`, the outermost middleware, begins one for each request, under the client's own id where that is sane.
+"""
 
 import time
 from collections.abc import Iterator
@@ -7,10 +10,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from langchain_core.runnables.config import var_child_runnable_config
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smacs.pool.calls.replies import Failure, Reply
-from smacs.server.guard.allowance import Bill
+from smacs.server.guard.limits import Bill
 from smacs.server.guard.refusal import Refusal
+from smacs.server.guard.request import is_outside
+from smacs.telemetry import REQUEST_ID, REQUEST_ID_HEADER, label, request_id, request_id_from
 
 RUN = "__smacs_run"  # where the config of a run that is no request has its `Exchange`; such keys are kept nowhere
 SPEED = 300.0  # tokens a second for each choice: what a call that was given up is taken to have made at least
@@ -20,8 +27,8 @@ SPEED = 300.0  # tokens a second for each choice: what a call that was given up 
 class Exchange:
     """One request, and what it has cost so far: LLM calls, failed ones too, and their tokens.
 
-    `key` is the name of its key, `model` what it asked for, `refused` why the guard did not let it through; empty
-    until known. `started` is on the monotonic clock, `progress` says whether a run of it has told of anything yet.
+    `key` is the name of its key, `model` the one it asked for, `refused` why the guard did not let it through; empty
+    until known. `started` is on the monotonic clock, `progress` says whether a run of it has sent an event yet.
     `bill` is where the tokens are charged, if a key pays for them.
     """
 
@@ -36,16 +43,16 @@ class Exchange:
     bill: Bill | None = None
 
     def reserve(self, tokens: int, retry_after: float) -> Refusal | None:
-        """Set so many tokens aside where a key pays; why it must not begin, if it must not."""
+        """Set tokens aside where a key pays for them; returns why the request must not begin, if it must not."""
         return None if self.bill is None else self.bill.reserve(tokens, retry_after)
 
     def settle(self) -> None:
-        """It has ended: what it cost is gone, what else was set aside is free again."""
+        """End it: what it cost is spent, the rest of what was set aside is free again."""
         if self.bill is not None:
             self.bill.settle(self.tokens)
 
     def charge(self, tokens: int) -> None:
-        """Count a call that cost so many tokens."""
+        """Count a call and its tokens."""
         self.calls += 1
         self.tokens += tokens
         if self.bill is not None:
@@ -57,7 +64,7 @@ _current: ContextVar[Exchange | None] = ContextVar("smacs_exchange", default=Non
 
 @contextmanager
 def begin(exchange: Exchange) -> Iterator[None]:
-    """Make it the current one of this task and all that it starts."""
+    """Make it the current exchange of this task and of all that the task starts."""
     token = _current.set(exchange)
     try:
         yield
@@ -89,9 +96,9 @@ _speeds: dict[str, float] = {}  # LLM -> tokens a second of its fastest choice s
 
 
 def cost_of(result: Reply | Failure) -> int:
-    """Tokens that a call has cost. Of one that was given up nobody knows: as many as there was time for.
+    """Tokens that a call has cost. Nobody knows them for one that was given up: as many as there was time for.
 
-    The time counts at the speed of the LLM's fastest reply, or at `SPEED` where that is more.
+    The time counts at the speed of the LLM's fastest reply so far, or at `SPEED` where that is more.
     """
     if isinstance(result, Failure):
         speed = max(SPEED, _speeds.get(result.llm, 0.0))
@@ -100,3 +107,33 @@ def cost_of(result: Reply | Failure) -> int:
         speed = result.completion_tokens / len(result.choices) / result.seconds
         _speeds[result.llm] = max(speed, _speeds.get(result.llm, 0.0))
     return result.prompt_tokens + result.completion_tokens
+
+
+class RequestId:
+    """Begin an `Exchange` for each request; it is also `request.state.exchange`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer under a request id."""
+        if not is_outside(scope):
+            return await self.app(scope, receive, send)
+        headers = MutableHeaders(scope=scope)
+        mine = headers[REQUEST_ID_HEADER] = request_id_from(headers.get(REQUEST_ID_HEADER))
+        exchange = Exchange(mine)
+        scope.setdefault("state", {})["exchange"] = exchange
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = mine
+            await send(message)
+
+        label(**{REQUEST_ID: mine})
+        token = request_id.set(mine)
+        try:
+            with begin(exchange):
+                await self.app(scope, receive, tell)
+        finally:
+            request_id.reset(token)
+        return None

@@ -1,7 +1,7 @@
-"""The gate of runs that LangGraph starts, at once or in the background: they count for the key that made them.
+"""The gate for runs that LangGraph starts, at once or in the background: they count for the key that made them.
 
-Such a run is no request: it may begin long after the one that asked for it has been answered. LangGraph keeps who made
-it, as the identity that `owners` gives; a run that belongs to nobody passes.
+Such a run is not a request: it may begin long after the request that asked for it was answered. LangGraph remembers who
+made it, as the identity that `owners` gives; a run that belongs to nobody passes.
 """
 
 import time
@@ -11,20 +11,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from smacs.errors import SmacsError
+from smacs.errors import GateError, SmacsError
 from smacs.graph.settings import rules_of
 from smacs.nodes.shared.settings import Form
-from smacs.server.guard.allowance import Accounts, Allowance, Bill
 from smacs.server.guard.exchange import RUN, Exchange, current
-from smacs.server.guard.keyfile import Limits
-from smacs.server.guard.keyring import Keyring
+from smacs.server.guard.keys import Keyring
+from smacs.server.guard.limits import Accounts, Allowance, Bill
 from smacs.server.guard.refusal import Refusal
-
-
-class GateError(SmacsError):
-    """A run must not begin: its key is no longer valid, or past a limit."""
-
-    status = 429
+from smacs.server.keyfile import Limits
 
 
 class Gate:
@@ -40,13 +34,13 @@ class Gate:
 
     @asynccontextmanager
     async def run(self, graph: Any, config: Any, context: Any) -> AsyncIterator[Any]:
-        """A run of a graph of ours; gives the config that its calls are charged by.
+        """Around a run of one of our graphs; yields the config that its calls are charged by.
 
         Raises GateError when it must not begin.
         """
-        known = (config or {}).get("configurable") or {}
-        owner = known.get("langgraph_auth_user_id")
-        if not owner or RUN in known or current() is not None:  # nobody's, or a part of what is paid for already
+        configurable = (config or {}).get("configurable") or {}
+        owner = configurable.get("langgraph_auth_user_id")
+        if not owner or RUN in configurable or current() is not None:  # nobody's, or a part of what is paid for already
             yield config
             return
         key = await self._keyring.named(owner)
@@ -58,13 +52,13 @@ class Gate:
         allowance.runs += 1
         try:
             self._expect(exchange.reserve(_most_tokens(graph, context), self._retry_after))
-            yield {**config, "configurable": {**known, RUN: exchange}}
+            yield {**config, "configurable": {**configurable, RUN: exchange}}
         finally:
             allowance.runs -= 1
             exchange.settle()
 
     async def refusal(self, owner: str) -> Refusal | None:
-        """Why a key may not ask for one more run now."""
+        """Why a key may not start one more run now, if it may not."""
         key = await self._keyring.named(owner)
         return self._accounts[owner].may_run(key.limits, self._clock(), self._retry_after) if key else None
 
@@ -77,7 +71,7 @@ class Gate:
 
 
 def _most_tokens(graph: Any, context: Any) -> int:
-    """Tokens that the run may take at most; none where its settings cannot be used, so that it ends at once."""
+    """Tokens that the run may take at most; 0 where its settings cannot be used, so that it ends at once."""
     rules = rules_of(graph)
     try:
         form = context if isinstance(context, Form) else graph.context_schema(**(context or {}))

@@ -1,6 +1,6 @@
-"""Host names: a page that makes its own name mean 127.0.0.1 (DNS rebinding) must not reach a server without keys.
+"""Host names: a page whose own name resolves to 127.0.0.1 (DNS rebinding) must not reach a server without keys.
 
-To its browser such a page and the server are one origin, so that nothing but the name in `Host` tells them apart. An
+To the browser such a page and the server are one origin, so that nothing but the name in `Host` tells them apart. An
 address in `Host` cannot be rebound: it is accepted where it is a loopback one, or where the request came in at an
 address that others reach, too.
 """
@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smacs.server.guard.paths import is_health, is_outside
 from smacs.server.guard.refusal import Refusal, refuse
+from smacs.server.guard.request import is_health, is_outside
 
 _REFUSAL = Refusal(
     403,
@@ -24,7 +24,7 @@ _REFUSAL = Refusal(
 
 
 class CheckHost:
-    """Refuse requests under other names than `allowed`, loopback and addresses; health, which has no data, is free.
+    """Refuses requests under other names than `allowed`, localhost and addresses. Health has no data and is free.
 
     `*.example.org` allows every name below it, `*` every name.
     """
@@ -34,14 +34,14 @@ class CheckHost:
         self.names = {name.lower().strip("[]") for name in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer under a name that is known."""
+        """Answer a request under a name that is allowed."""
         if is_outside(scope) and not is_health(scope):
             hosts = Headers(scope=scope).getlist("host")  # none in HTTP/1.0, which no browser speaks
-            if not all(self._known(name_of(host), scope) for host in hosts):
+            if not all(self._allows(name_of(host), scope) for host in hosts):
                 return await refuse(scope, receive, send, _REFUSAL)
         return await self.app(scope, receive, send)
 
-    def _known(self, name: str, scope: Scope) -> bool:
+    def _allows(self, name: str, scope: Scope) -> bool:
         above = {f"*{name[at:]}" for at, char in enumerate(name) if char == "."}
         return bool(self.names & {name, "*", *above}) or _is_here(name, scope)
 

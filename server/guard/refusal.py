@@ -1,15 +1,15 @@
-"""A request that is not let through, or cut off: the reason, in OpenAI's shape."""
+"""Refusals: a request is not let through, or is cut off, and the client reads why, in OpenAI's shape."""
 
 import math
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from smacs.server.errors import ApiError, error_body, error_response
-from smacs.server.guard.reply import Reply
-from smacs.server.lines import DONE, event
+from smacs.server.lines import DONE, event_line
 
 Reason = Literal["size", "upload", "key", "rate", "running", "tokens", "queue", "deadline", "draining", "host"]
 
@@ -42,24 +42,43 @@ class Refusal:
         return fields
 
 
+class WatchedSend:
+    """A `send` that keeps track of the reply: its status (0: none sent yet), whether it streams, whether it is over."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.streams = False
+        self.finished = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.streams = Headers(scope=message).get("content-type", "").startswith("text/event-stream")
+        elif message["type"] == "http.response.body":
+            self.finished = not message.get("more_body", False)
+        await self._send(message)
+
+
 async def refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
     """Answer with the refusal and nothing else."""
-    await refused(scope, refusal)(scope, receive, send)
+    await refusal_response(scope, refusal)(scope, receive, send)
 
 
-def refused(scope: Scope, refusal: Refusal) -> Response:
-    """The reply that says so, noted for metrics and log."""
+def refusal_response(scope: Scope, refusal: Refusal) -> Response:
+    """The refusal as a reply; metrics and log get its reason."""
     _note(scope, refusal)
     return error_response(refusal.error, refusal.headers)
 
 
-async def cut_off(scope: Scope, receive: Receive, reply: Reply, refusal: Refusal) -> None:
+async def cut_off(scope: Scope, receive: Receive, reply: WatchedSend, refusal: Refusal) -> None:
     """End a reply that may have begun: as a refusal, or as the last events of a stream."""
     if not reply.status:
         return await refuse(scope, receive, reply, refusal)
     _note(scope, refusal)
     if reply.streams and not reply.finished:
-        await reply({"type": "http.response.body", "body": event(error_body(refusal.error)[1]) + DONE})
+        await reply({"type": "http.response.body", "body": event_line(error_body(refusal.error)[1]) + DONE})
     return None
 
 

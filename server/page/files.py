@@ -1,9 +1,9 @@
-"""The page's files, and what a browser is told to forbid them."""
+"""Serves the page's files, with headers that tell the browser what they must not do."""
 
 from os import PathLike, stat_result
 from pathlib import Path
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -52,3 +52,9 @@ PAGE = PageFiles(directory=STATIC)
 async def index(request: Request) -> Response:
     """The page itself."""
     return await PAGE.get_response("index.html", request.scope)
+
+
+def install(app: FastAPI) -> None:
+    """Add `/` and `/page/...`."""
+    app.add_api_route("/", index, methods=["GET", "HEAD"], include_in_schema=False)
+    app.mount("/page", PAGE, "page")

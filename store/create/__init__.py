@@ -1,1 +1,1 @@
-"""Making a bank from questions that somebody already has: files or hub data sets with any column names."""
+"""Making a bank from questions that somebody has already: files or hub data sets with any column names."""

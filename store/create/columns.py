@@ -1,4 +1,4 @@
-"""Which column holds what: as the user says, else by the names that data sets usually give them."""
+"""Which column of a source holds what: as the user says, else by the names that data sets usually have."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from smacs.errors import InputError
 from smacs.store.create.options import is_missing
-from smacs.store.create.source import Source
+from smacs.store.create.sources import Source
 
 OPTIONS = "options"  # what a template calls the folded options, whatever columns they come from
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -30,14 +30,17 @@ _TESTS = "test_list"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """For each field of `FIELDS` a column or template; `options` are the columns of the options, in order."""
+    """A column or template for each field; `options` are the columns of the options, in order.
+
+    `found` are the fields that the user did not name.
+    """
 
     fields: Mapping[str, str]
     options: tuple[str, ...] = ()
     found: frozenset[str] = frozenset()
 
     def describe(self) -> str:
-        """The mapping in one line; what was found by its name and not said by the user is marked."""
+        """The mapping in one line; fields that were found by the name of a column are marked."""
         texts = [f"{name}={value!r}{' (found)' if name in self.found else ''}" for name, value in self.fields.items()]
         return ", ".join(texts).replace("\\\\n", "\\n")
 
@@ -45,7 +48,7 @@ class Columns:
 def find_columns(source: Source, names: Iterable[str], *, label: bool = True) -> Columns:
     """The columns of a source that has columns `names`. Raises InputError.
 
-    Without `label` only the text is needed, and a mapping that is made for other sources is passed over.
+    Without `label` only the text is needed, and a mapping to columns that are not there is ignored.
     """
     there = dict.fromkeys(names)
     if not label:
@@ -70,6 +73,11 @@ def is_template(value: str) -> bool:
     return "{" in value
 
 
+def as_template(value: str) -> str:
+    """A mapping as a template, which a single column is too."""
+    return value if is_template(value) else f"{{{value}}}"
+
+
 def columns_in(template: str) -> list[str]:
     """The columns that a template names."""
     return _PLACE.findall(template)
@@ -88,7 +96,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def _texts_alone(source: Source, there: Iterable[str]) -> Source:
-    """The source without what is said about labels, and without columns that it does not have."""
+    """The source with its mappings of text and options alone, where it has those columns."""
     kept = {name: source.columns[name] for name in ("text", "options") if name in source.columns}
     for name, value in list(kept.items()):
         used = columns_in(value) if is_template(value) else value.split(",")
@@ -105,7 +113,7 @@ def _by_name(there: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _options(source: Source, there: Iterable[str]) -> tuple[str, ...]:
-    """The columns of the options: the user's, one that holds a list, or a column for each option."""
+    """The columns of the options: those that the user named, one that holds a list, or a column for each option."""
     if given := source.columns.get("options"):
         return tuple(name.strip() for name in given.split(","))
     folded = {name.casefold(): name for name in there}

@@ -1,6 +1,6 @@
 """Labels as graders want them, from the forms that data sets, logs and people keep them in.
 
-The one reader for `bank create` and `bank import`: what one of them can grade, the other can.
+`bank create` and `bank import` both read labels here, so that what one of them can grade, the other can.
 """
 
 import re
@@ -21,15 +21,15 @@ _LETTERED = re.compile(r"\(?([A-Za-z])[).:]\s+(\S.*)", re.DOTALL)
 _LONGEST = 100_000  # characters of a label that is a text; longer ones are read by nobody
 
 
-class Labelled(NamedTuple):
-    """The label of one question as it came, its options, and the question where the options may stand in it."""
+class RawLabel(NamedTuple):
+    """The label of one question as it came, its options, and the text of the question, which may show them."""
 
     label: Any
     options: Options
     text: str = ""
 
 
-def guess_grader(items: Sequence[Labelled]) -> str:
+def guess_grader(items: Sequence[RawLabel]) -> str:
     """The grader that all labels of a source fit ("" where none is obvious)."""
     if any(item.options.texts for item in items):
         return "choice"
@@ -37,34 +37,34 @@ def guess_grader(items: Sequence[Labelled]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def fitting_grader(item: Labelled) -> str:
-    """The grader that one label fits, where nobody says which; a letter fits only what shows it as an option."""
+def fitting_grader(item: RawLabel) -> str:
+    """The grader that one label fits; a letter fits only a question that shows it as an option."""
     form = "choice" if item.options.texts else _form(item.label)
     if form == "choice" and not item.options.texts:
         return form if _letter(item, None) in shown_letters(item.text) else ""
     return form or ("math" if isinstance(item.label, str) and boxed(item.label[:_LONGEST]) else "")
 
 
-def own_label(row: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Grader and label of a question whose row is not labelled by one text: asserts, or the checks of IFEval."""
-    asserts = _listed(row.get("test_list"))
+def label_in_row(row: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Grader and label from a row that has asserts or the checks of IFEval; None for other rows."""
+    asserts = _parsed(row.get("test_list"))
     if isinstance(asserts, list) and asserts:
-        imports = _listed(row.get("test_imports"))
+        imports = _parsed(row.get("test_imports"))
         setup = [row.get("test_setup_code"), *(imports if isinstance(imports, list) else [])]
         return "code", _with_setup(asserts, "\n".join(text for text in setup if isinstance(text, str)))
-    names, arguments = _listed(row.get("instruction_id_list")), _listed(row.get("kwargs"))
+    names, arguments = _parsed(row.get("instruction_id_list")), _parsed(row.get("kwargs"))
     if isinstance(names, list) and isinstance(arguments, list) and names:
         return "ifeval", _instructions(names, arguments)
     return None
 
 
-def first_option(items: Sequence[Labelled]) -> int | None:
+def first_option(items: Sequence[RawLabel]) -> int | None:
     """The number of the first option where labels are positions, 0 or 1; None where they are something else.
 
     Raises ValueError when nothing in the source decides between 0 and 1.
     """
     plain = [item for item in items if item.options.texts and not item.options.names]
-    positions = [position(item.label) for item in plain]
+    positions = [_position(item.label) for item in plain]
     if not plain or None in positions or all(_same_text(item) for item in plain):
         return None
     if 0 in positions:
@@ -77,8 +77,8 @@ def first_option(items: Sequence[Labelled]) -> int | None:
     )
 
 
-def read_label(item: Labelled, grader: str, first: int | None, setup: Any = None) -> Any:
-    """The label for `grader`; `first` is what `first_option` gave. What cannot be read stays as it is."""
+def read_label(item: RawLabel, grader: str, first: int | None, setup: Any = None) -> Any:
+    """The label as `grader` wants it; `first` comes from `first_option`. One that cannot be read stays as it is."""
     label = item.label
     if grader in _ONE_VALUE:
         if isinstance(label, list) and len(label) == 1 and not isinstance(label[0], list | Mapping):
@@ -87,12 +87,12 @@ def read_label(item: Labelled, grader: str, first: int | None, setup: Any = None
             return label
         item = item._replace(label=label)
         return _letter(item, first) if grader == "choice" else final(str(label).strip())
-    label = _listed(label)
+    label = _parsed(label)
     if grader == "code":
         label = [label] if isinstance(label, str) and label.lstrip().startswith("assert") else label
         return _with_setup(label, setup)
     if grader == "ifeval" and isinstance(label, Mapping) and {*label} == {"instruction_id_list", "kwargs"}:
-        return _instructions(_listed(label["instruction_id_list"]), _listed(label["kwargs"]))
+        return _instructions(_parsed(label["instruction_id_list"]), _parsed(label["kwargs"]))
     return label
 
 
@@ -103,8 +103,8 @@ def final(solution: str) -> str:
     return boxed(solution) or stated(solution) or solution
 
 
-def position(label: Any) -> int | None:
-    """A label that is a whole number >= 0."""
+def _position(label: Any) -> int | None:
+    """The label as a whole number >= 0; None if it is none."""
     if isinstance(label, bool):
         return None
     if isinstance(label, int | float):
@@ -114,9 +114,9 @@ def position(label: Any) -> int | None:
 
 
 def _form(label: Any) -> str:
-    """The grader that a label is meant for by its form alone."""
+    """The grader that a label is made for, judged by its form alone; "" where it could be any."""
     if isinstance(label, str):
-        label = _listed(label[:_LONGEST])
+        label = _parsed(label[:_LONGEST])
     if isinstance(label, list) and len(label) == 1 and not str(label[0]).lstrip().startswith("assert"):
         label = label[0] if not isinstance(label[0], list | Mapping) else label
     if isinstance(label, list):
@@ -143,7 +143,7 @@ def _form_of_list(label: list[Any]) -> str:
     return "code" if label and str(label[0]).lstrip().startswith("assert") else ""
 
 
-def _listed(value: Any) -> Any:
+def _parsed(value: Any) -> Any:
     """A list or table that was written into a cell as text; anything else as it is."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
         return value
@@ -160,18 +160,18 @@ def _with_setup(asserts: Any, setup: Any) -> Any:
 
 
 def _instructions(names: Any, arguments: Any) -> dict[str, Any]:
-    """On the hub every instruction has all keywords, most of them null."""
+    """The checks of IFEval; the hub gives every one all keywords, most of them null, which are left out."""
     if isinstance(arguments, list) and all(isinstance(words, Mapping) for words in arguments):
         arguments = [{key: word for key, word in words.items() if not is_missing(word)} for words in arguments]
     return {"instruction_id_list": names, "kwargs": arguments}
 
 
-def _letter(item: Labelled, first: int | None) -> Any:
+def _letter(item: RawLabel, first: int | None) -> Any:
     options, label = item.options, item.label
     text = str(label).strip()
     if text in options.names:
         return LETTERS[options.names.index(text)]
-    place = position(label)
+    place = _position(label)
     if first is not None and place is not None and 0 <= place - first < len(options.texts):
         return LETTERS[place - first]
     known = [normalised(option) for option in options.texts]
@@ -194,5 +194,5 @@ def _is_option(letter: str, said: str, known: Sequence[str], text: str) -> bool:
     return said in normalised(text)
 
 
-def _same_text(item: Labelled) -> bool:
+def _same_text(item: RawLabel) -> bool:
     return normalised(str(item.label)) in {normalised(text) for text in item.options.texts}

@@ -1,4 +1,4 @@
-"""The options of a multiple choice, in any of the forms that data sets keep them in."""
+"""The options of a multiple choice, read from any of the forms that data sets keep them in."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ LETTERS = string.ascii_uppercase
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Texts in order, and the names that the data set itself gives them (empty: none)."""
+    """The texts in order, and the names that the data set gives them (empty: none)."""
 
     texts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()

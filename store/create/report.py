@@ -1,4 +1,4 @@
-"""What `create` found: problems, duplicates, test questions. `--report` writes it as JSON."""
+"""What `bank create` found: problems, duplicates, test questions. `--report` writes it as JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +7,10 @@ import msgspec
 
 from smacs.errors import InputError
 
-SHOWN = 20  # problems that a message lists
+_LISTED = 20  # problems that a message lists
 
 
-class Place(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True):
     """Where a question is: the source, and which of its lines or rows, from 1."""
 
     source: str
@@ -24,7 +24,7 @@ class Place(msgspec.Struct, frozen=True):
 class Problem(msgspec.Struct, frozen=True):
     """A row that cannot become a question, and why."""
 
-    place: Place
+    place: Location
     message: str
 
     def __str__(self) -> str:
@@ -34,15 +34,15 @@ class Problem(msgspec.Struct, frozen=True):
 class Duplicate(msgspec.Struct, frozen=True):
     """A question whose text came before, at `first`."""
 
-    place: Place
-    first: Place
+    place: Location
+    first: Location
     text: str
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """A text that has more than one label: nobody can say which is right, so that none of them is taken."""
+    """A text with more than one label: nobody can say which is right, so the question is left out."""
 
-    places: list[Place]
+    places: list[Location]
     labels: list[str]
     text: str
 
@@ -50,8 +50,8 @@ class Conflict(msgspec.Struct, frozen=True):
 class Leak(msgspec.Struct, frozen=True):
     """A question that is one of the excluded ones: the same text, or one at cosine `similarity`."""
 
-    place: Place
-    excluded: Place
+    place: Location
+    excluded: Location
     kind: str  # "exact" or "near"
     similarity: float
     text: str
@@ -59,7 +59,7 @@ class Leak(msgspec.Struct, frozen=True):
 
 
 class SourceReport(msgspec.Struct):
-    """One source: what was read and how; `questions` of it are in the bank, or kept out of it if it is excluded."""
+    """One source: what was read and how. `questions` went into the bank, or for an excluded source were kept out."""
 
     where: str
     name: str
@@ -70,7 +70,7 @@ class SourceReport(msgspec.Struct):
 
 
 class CreateReport(msgspec.Struct, kw_only=True):
-    """All of it. `questions` is the size of the bank, 0 where none was made."""
+    """The whole report. `questions` is the size of the bank, 0 if none was made."""
 
     bank: str
     questions: int = 0
@@ -83,7 +83,7 @@ class CreateReport(msgspec.Struct, kw_only=True):
     leaks: list[Leak] = []
 
 
-def left_out(report: CreateReport) -> str:
+def omissions(report: CreateReport) -> str:
     """What was left out and how often, in one line."""
     near = sum(leak.kind == "near" for leak in report.leaks)
     counts = {
@@ -97,11 +97,11 @@ def left_out(report: CreateReport) -> str:
     return f"left out: {', '.join(parts)}" if parts else "nothing was left out"
 
 
-def listed(problems: Sequence[Problem]) -> str:
+def problem_list(problems: Sequence[Problem]) -> str:
     """The first problems one a line, and how many there are."""
-    lines = [f"  {problem}" for problem in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"  ... and {len(problems) - SHOWN:,} more")
+    lines = [f"  {problem}" for problem in problems[:_LISTED]]
+    if len(problems) > _LISTED:
+        lines.append(f"  ... and {len(problems) - _LISTED:,} more")
     count = "1 row" if len(problems) == 1 else f"{len(problems):,} rows"
     head = f"{count} cannot become questions; nothing was written. Mend them, or leave them out with --skip-invalid."
     return "\n".join([head, *lines])

@@ -1,4 +1,4 @@
-"""What a format is: how a file of it is recognised, and how it is read."""
+"""What an import format is: how a file of it is recognised, and how it is read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -7,21 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from smacs.pool.config import EmbedderSpec
-from smacs.store.imports.grades import grade_of
-from smacs.store.imports.left_out import Strict, Tally
-from smacs.store.imports.told import FROM_0_TO_1, Scale
-from smacs.store.io.packed import RECORD
+from smacs.store.imports.report import StrictTally, Tally
+from smacs.store.imports.scores import FROM_0_TO_1, Scale, grade_of
+from smacs.store.io.foreign import RECORD
 from smacs.store.merge import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a user may say about files that do not say it themselves, or say several things.
+class ImportOptions:
+    """What the user says about files that do not say it themselves, or say several things; and where remarks go.
 
     `llm` is who answered, `dataset` where the questions come from, `metric` which score is the grade, `scale` its worst
-    and best value, `text` the field or template of the question, `max_mb` the bound of one record. `has` tells whether
-    the bank has a question of that id. `note` takes remarks for the user, `left_out` what cannot be used, and `chosen`
-    the scores that were taken as the grade, as the tool itself calls them.
+    and best value, `text` the field or template of the question, `max_mb` the limit of one record. `in_bank` says
+    whether the bank has a question of that id. `note` takes remarks for the user, `omissions` the records that are left
+    out, `metrics` the scores that were taken as the grade, by the names that the tool itself has for them.
     """
 
     llm: str | None = None
@@ -30,27 +29,27 @@ class Options:
     scale: Scale = FROM_0_TO_1
     text: str | None = None
     max_mb: int = RECORD
-    has: Callable[[str], bool] = lambda _: False
+    in_bank: Callable[[str], bool] = lambda _: False
     note: Callable[[str], None] = lambda _: None
-    left_out: Tally = field(default_factory=Strict)
-    chosen: dict[str, None] = field(default_factory=dict)
+    omissions: Tally = field(default_factory=StrictTally)
+    metrics: dict[str, None] = field(default_factory=dict)
 
     def record(self) -> AbstractContextManager[None]:
-        """Around all that is done with one record of a file: where it cannot be used, the others still can."""
-        return self.left_out.record()
+        """Put this around all the work on one record: if that one cannot be used, the others still can."""
+        return self.omissions.record()
 
     def grade(
-        self, place: str, name: str, value: Any, words: Mapping[str, float] | None = None, *, called: str = ""
+        self, place: str, name: str, value: Any, words: Mapping[str, float] | None = None, *, alias: str = ""
     ) -> float:
-        """`grade_of` on the user's scale; `called` is the tool's name for this score where it has another one."""
+        """`grade_of` on the user's scale; `alias` is the tool's name for this score where it has another one."""
         grade = grade_of(place, name, value, words, scale=self.scale)
-        self.chosen.setdefault(called or name)
+        self.metrics.setdefault(alias or name)
         return grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
-    """Accuracies that the tool itself has reported for a file, by the name of the score, and where it did."""
+class ToolScores:
+    """The accuracies that the tool itself has reported for a file, by the name of the score, and where it did."""
 
     scores: Mapping[str, float]
     where: str
@@ -60,18 +59,18 @@ class Reported:
 class Format:
     """A format. `looks` says in words what a file of it looks like.
 
-    `recognises` looks at the content and never raises for one of another format; a file that ends in `suffix` is meant
-    to be of this format whatever is in it. `read` gives what is in the file, a question possibly several times; it
-    leaves out records as `Options.record` says, and raises InputError that names file, line or key, and what was
-    expected there. `reported` is what the tool says about the file. `embedder` is the one that the vectors in the file
-    come from. `uses` names the `Options` that a user may give here, apart from `dataset`.
+    `recognises` looks at the content and never raises for a file of another format; a file that ends in `suffix` is
+    taken for this format whatever is in it. `read` yields what is in the file, a question possibly several times; it
+    leaves out records by `Options.record`, and raises InputError that names file, line or key, and what was expected
+    there. `tool_scores` is what the tool has reported about the file. `embedder` is the one that made the vectors in
+    it. `uses` names the `Options` that a user may give here, apart from `dataset`.
     """
 
     name: str
     looks: str
     recognises: Callable[[Path], bool]
-    read: Callable[[Path, Options], Iterator[Found]]
+    read: Callable[[Path, ImportOptions], Iterator[Found]]
     suffix: str | None = None
     uses: frozenset[str] = frozenset()
-    reported: Callable[[Path], Reported | None] = lambda _: None
+    tool_scores: Callable[[Path], ToolScores | None] = lambda _: None
     embedder: Callable[[Path], EmbedderSpec | None] = lambda _: None

@@ -1,4 +1,4 @@
-"""Files of records that somebody else wrote, one a line or all in one array: what they are, and what is wrong there."""
+"""Files of records that another tool wrote, one a line or all in one array: what they are and what is wrong in them."""
 
 import json
 import re
@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
-from smacs.store.imports.left_out import UnusableError
-from smacs.store.io.lenient import decode, decode_with
-from smacs.store.io.packed import MB, TooLargeError, bounded_lines, unpacked, whole
+from smacs.store.imports.format import ImportOptions
+from smacs.store.imports.report import UnusableError
+from smacs.store.io.foreign import MB, TooLargeError, bounded_lines, decode, decode_with, unpacked, whole
 
 T = TypeVar("T")
 _FIRST = 16 * MB  # bytes of a first record that are looked at
@@ -22,7 +21,7 @@ _KEY = re.compile(r'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*')
 
 
 def first_keys(path: Path) -> list[str]:
-    """The keys of the first record that is an object; none where there is none among the first."""
+    """The keys of the first record that is an object; [] where there is none among the first records."""
     try:
         with unpacked(path) as file:
             values = _first_of_array(file) if _start(file) == b"[" else _first_lines(file)
@@ -32,7 +31,7 @@ def first_keys(path: Path) -> list[str]:
 
 
 def top_keys(path: Path) -> list[str]:
-    """The first keys of a file that is one object; none where it is something else. Little of it is read."""
+    """The first keys of a file that is one object; [] where it is something else. Little of the file is read."""
     try:
         with unpacked(path) as file:
             if _start(file) != b"{":
@@ -57,7 +56,7 @@ def _keys(head: str) -> list[str]:
 
 
 def _start(file: Any) -> bytes:
-    """The first byte that is no white space; nothing is read."""
+    """The first byte that is no white space; the position in the file stays."""
     start: bytes = file.peek().lstrip()[:1]
     return start
 
@@ -83,13 +82,15 @@ def _first_of_array(file: Any) -> Iterator[Any]:
             continue
 
 
-def read_lines(path: Path, record: type[T], expected: str, options: Options | None = None) -> Iterator[tuple[str, T]]:
+def read_lines(
+    path: Path, record: type[T], expected: str, options: ImportOptions | None = None
+) -> Iterator[tuple[str, T]]:
     """(place, record) for each line that is not empty, or each item of an array; the place is for messages.
 
-    A line that is no such record is left out as `options` say, or raises InputError; `expected` says in words what a
-    line is.
+    A line that is no such record is left out, or raises InputError, as `options` say; `expected` says in words what a
+    line should be.
     """
-    options = options or Options()
+    options = options or ImportOptions()
     decoder = msgspec.json.Decoder(record)
     count = 0
     for place, line in _records(path, options.max_mb):
@@ -104,7 +105,7 @@ def read_lines(path: Path, record: type[T], expected: str, options: Options | No
 
 
 def _records(path: Path, max_mb: int) -> Iterator[tuple[str, bytes | None]]:
-    """(place, JSON) of each record; None in the place of one that is too large."""
+    """(place, JSON) of each record; None instead of one that is too large."""
     with unpacked(path) as file:
         if _start(file) != b"[":
             for number, line in bounded_lines(file, max_mb):
@@ -134,7 +135,7 @@ def _record(place: str, line: bytes | None, decoder: msgspec.json.Decoder[T], ex
 
 
 def table_header(path: Path) -> list[str]:
-    """The names in the first line of a table; none where it is none."""
+    """The names in the first line of a table; [] where the file is no text."""
     try:
         with unpacked(path) as file:
             first = file.readline(_FIRST).decode()
@@ -171,7 +172,15 @@ def opened(path: Path) -> Any:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def described(path: Path) -> str:
+def optional_document(file: Path, kind: type[T]) -> T | None:
+    """A JSON file beside the log; None where it is missing or not what was expected, since an import can do without."""
+    try:
+        return decode(whole(file), kind) if file.is_file() else None
+    except (InputError, msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+def file_kind(path: Path) -> str:
     """What a file of no known format looks like, for a message."""
     with opened(path) as raw:
         if not raw.read(1):

@@ -1,4 +1,4 @@
-"""Which LLM of the pool a name in somebody else's file means."""
+"""Which LLM of the pool is meant by a name in another tool's file."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from smacs.errors import InputError
 from smacs.pool.config import PoolFile
 
-# What the authors' bank calls differently from the hub (algorithm.md, section 8).
+# LLMs that the authors' bank calls by another name than the hub.
 _ALIASES = {
     "metallama3370binstruct": "llama3370binstruct",
     "r1distillllama70b": "deepseekr1distillllama70b",
@@ -14,30 +14,30 @@ _ALIASES = {
 }
 
 
-def key(name: str) -> str:
-    """What is left of a name without owner, letter case and separators: equal for one LLM written in two ways."""
+def bare_name(name: str) -> str:
+    """A name without owner, letter case and separators: equal for two ways of writing one LLM."""
     last = re.split(r"/|__", name.strip().casefold())[-1]
     bare = re.sub(r"[^\w]|_", "", last)
     return _ALIASES.get(bare, bare)
 
 
-class Names:
-    """Gives LLMs the pool's names, and remembers what it did with which.
+class LLMNames:
+    """Gives LLMs the pool's names, and remembers which name became which.
 
-    `rename` comes first. A name that several LLMs of the pool answer to stays as it is.
+    `rename` comes first. A name that fits several LLMs of the pool stays as it is.
     """
 
     def __init__(self, rename: Mapping[str, str], pool: PoolFile | None = None) -> None:
         self.rename = dict(rename)
         self.pool = _by_key(pool) if pool else {}
-        self.given: dict[str, str] = {}
+        self.ours: dict[str, str] = {}
 
     def __call__(self, theirs: str) -> str:
         """Our name for an LLM, or theirs where nobody knows a better one."""
-        if theirs not in self.given:
-            own = self.pool.get(key(theirs), set())
-            self.given[theirs] = self.rename.get(theirs) or (next(iter(own)) if len(own) == 1 else theirs)
-        return self.given[theirs]
+        if theirs not in self.ours:
+            own = self.pool.get(bare_name(theirs), set())
+            self.ours[theirs] = self.rename.get(theirs) or (next(iter(own)) if len(own) == 1 else theirs)
+        return self.ours[theirs]
 
     def all(self, theirs: Iterable[str]) -> dict[str, str]:
         """Our name -> their name, for the LLMs of one question. Raises InputError where two of them become one."""
@@ -54,17 +54,17 @@ class Names:
     def mapped(self) -> dict[str, str]:
         """Their name -> ours, where they differ or the pool has the name."""
         known = {name for own in self.pool.values() for name in own} | set(self.rename.values())
-        return {theirs: ours for theirs, ours in self.given.items() if theirs != ours or ours in known}
+        return {theirs: ours for theirs, ours in self.ours.items() if theirs != ours or ours in known}
 
     @property
     def unmapped(self) -> list[str]:
-        """Names that were kept although there is a pool that could have known them."""
-        return [name for name in self.given if name not in self.mapped] if self.pool else []
+        """Names that the pool does not know; [] without a pool."""
+        return [name for name in self.ours if name not in self.mapped] if self.pool else []
 
     @property
     def unused(self) -> list[str]:
-        """What `rename` expected and no file has."""
-        return [name for name in self.rename if name not in self.given]
+        """Names in `rename` that no file has."""
+        return [name for name in self.rename if name not in self.ours]
 
 
 def _by_key(pool: PoolFile) -> dict[str, set[str]]:
@@ -74,5 +74,5 @@ def _by_key(pool: PoolFile) -> dict[str, set[str]]:
         hub = spec.launch.hub if spec.launch else None
         for called in (name, spec.model, hub):
             if called:
-                found.setdefault(key(called), set()).add(name)
+                found.setdefault(bare_name(called), set()).add(name)
     return found

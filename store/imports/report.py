@@ -1,11 +1,87 @@
-"""What an import has done, for people and as JSON."""
+"""What an import has done, for people and as JSON: what each file gave, and the records that were left out."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 
-from smacs.store.imports.left_out import LeftOut
+from smacs.errors import InputError
 from smacs.store.merge import MergeReport
 
 _SAME = 5e-4  # tools round what they report to four digits, some to three
+
+
+class UnusableError(InputError):
+    """A record cannot be imported. `kind` says what is wrong in a few words, the same for all records of this kind."""
+
+    kind = "not usable"
+
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind or self.kind
+
+
+class UnscoredError(UnusableError):
+    """A sample has no grade, which is no fault of the file."""
+
+    kind = "without a score"
+
+
+class Omission(msgspec.Struct):
+    """How many records of one kind were left out, and the message for the first of them."""
+
+    kind: str
+    count: int
+    first: str
+    fault: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {self.kind}"
+
+
+def kinds(omissions: Sequence[Omission]) -> str:
+    """How many of which kind, in one line."""
+    return ", ".join(map(str, omissions)) or "there are none"
+
+
+def examples(omissions: Sequence[Omission]) -> str:
+    """The first message of each kind, a line each."""
+    return "".join(f"\n  {entry.first}" for entry in omissions)
+
+
+class Tally:
+    """Counts the records that are left out of one file."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, Omission] = {}
+
+    def add(self, error: InputError) -> None:
+        """Count a record that raised this."""
+        kind = error.kind if isinstance(error, UnusableError) else UnusableError.kind
+        fault = not isinstance(error, UnscoredError)
+        entry = self.kinds.setdefault(kind, Omission(kind, 0, str(error), fault))
+        entry.count += 1
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        """Put this around all the work on one record: an InputError leaves out this record alone."""
+        try:
+            yield
+        except InputError as error:
+            self.add(error)
+
+
+class StrictTally(Tally):
+    """Leaves out samples without a grade, and nothing else."""
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        """Put this around all the work on one record. Raises what is wrong with it."""
+        try:
+            yield
+        except UnscoredError as error:
+            self.add(error)
 
 
 class FileReport(msgspec.Struct, kw_only=True):
@@ -24,7 +100,7 @@ class FileReport(msgspec.Struct, kw_only=True):
     accuracy: float | None = None
     reported: float | None = None
     reported_in: str = ""
-    left_out: list[LeftOut] = msgspec.field(default_factory=list)
+    left_out: list[Omission] = msgspec.field(default_factory=list)
     same_text: int = 0
     same_example: str = ""
     error: str = ""
@@ -36,6 +112,28 @@ class FileReport(msgspec.Struct, kw_only=True):
         if self.accuracy is None or self.reported is None:
             return False
         return abs(self.accuracy - self.reported) > _SAME
+
+    def remarks(self) -> Iterator[str]:
+        """What the user should know about what was imported from the file."""
+        name = Path(self.file).name
+        for entry in self.left_out:
+            yield f"{name}: left out: {entry}, the first: {entry.first}"
+        if self.same_text:
+            yield (
+                f"{name}: {self.same_text:,} samples have the text of an earlier one ({self.same_example!r}); only the "
+                "first of each counts. If they are different questions, say with --text which fields make them whole"
+            )
+        if self.differs:
+            yield f"{name}: {self._difference()}"
+
+    def _difference(self) -> str:
+        why = "the log has other samples than its tool has counted, or the tool weighs them"
+        if self.left_out:
+            why = f"left out here: {kinds(self.left_out)}"
+        if self.same_text:
+            why = "samples with the same text count once here"
+        ours, theirs = 100 * (self.accuracy or 0), 100 * (self.reported or 0)
+        return f"{ours:.1f} % as imported, {theirs:.1f} % as its tool reported it ({self.reported_in}): {why}"
 
 
 class ImportReport(MergeReport, kw_only=True):

@@ -75,6 +75,6 @@ def test_without_the_hub_a_folder_is_proposed(monkeypatch):
     def read(source):
         raise InputError(f"{source.where} ({source.split}) cannot be loaded.")
 
-    monkeypatch.setattr("smacs.bench.benchmarks.table.read", read)
+    monkeypatch.setattr("smacs.bench.benchmarks.table.read_source", read)
     with pytest.raises(InputError, match=r"^google/IFEval \(train\) cannot be loaded\. .*hf auth login.*--data DIR"):
         find_benchmark("ifeval").test(None)

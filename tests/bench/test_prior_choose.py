@@ -15,17 +15,17 @@ from smacs.bench.prior.rank import rank_recorded
 from smacs.bench.prior.splits import Draws, by_text
 from smacs.bench.prior.votes import part
 from smacs.nodes.selectors import Queries, selectors
-from smacs.nodes.selectors.tuning import Among, settings_of
+from smacs.nodes.shared.tuning import Alternatives, setting_values
 from smacs.nodes.vote import ballots
-from smacs.nodes.vote.majority import Majority
 from smacs.nodes.vote.rule import Votes
+from smacs.nodes.vote.rules.majority import Majority
 
 
 @dataclass(frozen=True)
 class Steered:
     """Its scores are `sign` times the question's own vector; `fitted` and `asked` are the rows that it has seen."""
 
-    sign: Annotated[int, Among(-1, 2)] = 1
+    sign: Annotated[int, Alternatives(-1, 2)] = 1
     name: str = "steered"
     summary: str = "says what it is told, or the contrary"
     fitted: list[np.ndarray] = field(default_factory=list, compare=False)
@@ -122,7 +122,7 @@ def test_of_a_large_bank_a_part_is_asked_and_all_the_rest_is_fitted_on():
 class Loudest:
     """One LLM decides alone."""
 
-    who: Annotated[int, Among(1)] = 0
+    who: Annotated[int, Alternatives(1)] = 0
     name: str = "loudest"
     summary: str = "one decides"
 
@@ -175,5 +175,5 @@ def test_what_is_chosen_follows_from_bank_and_seed(name):
     data = recorded(rng.integers(0, 2, (60, 3)), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
     data = replace(data, subjects=np.zeros(60, np.int32))
     one, two = (best(try_selector(data, np.arange(60), selectors()[name], seed=3)) for _ in range(2))
-    assert settings_of(one.made) == settings_of(two.made)
+    assert setting_values(one.made) == setting_values(two.made)
     assert one.tally.share == two.tally.share

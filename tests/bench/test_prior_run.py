@@ -10,7 +10,7 @@ from smacs.bench.prior.splits import Draws, Folds, Given
 from smacs.bench.prior.votes import cross_fitted, part
 from smacs.errors import InputError
 from smacs.nodes.selectors import selectors
-from smacs.nodes.vote import ballots, rules
+from smacs.nodes.vote import ballots, vote_rules
 
 NAN = np.nan
 GRADES = [[1, 1, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0], [1, 0, 1]]  # the last two are tested
@@ -61,7 +61,7 @@ def recorded(grades=GRADES, vectors=TOLD, answers=None, datasets=None):
 
 def measured(data, protocol=None, told=None, rule=(), k=2, calls=1.0):
     chosen = {"simple_router": selectors()["simple_router"], "told": told or Told()}
-    plan = Plan(chosen, {name: rules()[name] for name in rule}, k, calls)
+    plan = Plan(chosen, {name: vote_rules()[name] for name in rule}, k, calls)
     return rank_recorded(data, protocol or Given(4), plan)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smacs.errors import InputError
-from smacs.graph.ceilings import CeilingError, Ceilings
+from smacs.errors import CeilingError, InputError
+from smacs.graph.ceilings import Ceilings
 from smacs.graph.settings import Rules, rules_of
 from smacs.graph.systems import SYSTEMS
 from smacs.nodes.shared.settings import Settings

@@ -11,7 +11,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from smacs.errors import InputError
 from smacs.graph.build import build_graph
-from smacs.nodes.selectors.registry import selectors
+from smacs.nodes.selectors.shared.selector import selectors
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from tools.mock.process import MockServer

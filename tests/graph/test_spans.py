@@ -15,9 +15,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from smacs.graph.build import build_graph
 from smacs.pool.calls.spans import CAPTURE
 from smacs.pool.pool import Pool
-from smacs.request_id import request_id
 from smacs.store.bank import QuestionBank
-from smacs.telemetry import span, trace_headers, trace_id
+from smacs.telemetry import request_id, span, trace_headers, trace_id
 from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from smacs.nodes.selectors import Known, Queries, find_selector
+from smacs.nodes.selectors import Queries, TrainingSet, find_selector
 
 ONE, OTHER = np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32)
 
 
 def scores(vectors: np.ndarray[tuple[int, int], np.dtype[np.float32]], texts: list[str], llms: int = 3) -> list[float]:
     code = np.zeros(1, np.int32)
-    known = Known(ONE, np.ones((1, llms), np.float32), code, code)
-    found: list[float] = find_selector("chance").fit(known).scores(Queries.live(vectors, texts))[0].tolist()
+    training = TrainingSet(ONE, np.ones((1, llms), np.float32), code, code)
+    found: list[float] = find_selector("chance").fit(training).scores(Queries.live(vectors, texts))[0].tolist()
     return found
 
 

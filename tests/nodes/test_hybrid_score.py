@@ -1,4 +1,4 @@
-"""Equation 7: mutual similarity, perplexity, and the choice."""
+"""Equation 7: mutual similarity and perplexity."""
 
 import math
 
@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.nodes.hybrid_score import hybrid_scores, mutual_similarity
-from smacs.nodes.select import best
 
 
 def test_similarity_by_hand() -> None:
@@ -34,13 +33,6 @@ def test_bounded_variant_by_hand() -> None:
 
 def test_without_logprobs_only_similarity_counts() -> None:
     assert hybrid_scores(np.array([0.2, 0.4]), None, lam=1.0) == pytest.approx([0.2, 0.4])
-
-
-def test_ties_go_to_the_lower_perplexity_then_to_the_lower_index() -> None:
-    assert best([0.5, 0.7, 0.7], [1.0, 1.3, 1.2]) == 2
-    assert best([0.7, 0.7], [1.2, 1.2]) == 0
-    assert best([0.7, 0.7], [None, 1.2]) == 1
-    assert best([0.7, 0.7], [None, None]) == 0
 
 
 @given(st.integers(0, 10_000), st.integers(1, 10))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smacs.nodes.prior_drop import draw_subsets, log_drop_distribution
-from smacs.nodes.shared.run import random_of
+from smacs.nodes.shared.determinism import random_of
 
 
 def test_distribution_by_hand() -> None:

@@ -48,7 +48,7 @@ def test_without_any_similarity_the_whole_bank_counts_equally() -> None:
     support = support_set(unit((-1, 0), (-1, -1)), AXES[0], n_base=1, gamma=0.95)
     assert support.blind
     assert support.indices.tolist() == [0, 1]
-    assert support.similarities.tolist() == [1.0, 1.0]
+    assert support.similarities == pytest.approx([1.0, 1.0])
 
 
 @given(
@@ -83,6 +83,6 @@ def test_summary_shows_shares_and_the_nearest() -> None:
     support = support_set(matrix, AXES[0], n_base=3, gamma=0.5)
     summary = summarise(support, Labels.of(["math", "code", "math"]), ["a", "b", "c"].__getitem__)
     assert summary["count"] == 3
-    assert summary["datasets"] == {"math": 0.6667, "code": 0.3333}
+    assert summary["datasets"] == pytest.approx({"math": 0.6667, "code": 0.3333})
     assert [item["text"] for item in summary["nearest"]] == ["a", "b", "c"]
-    assert summary["nearest"][1]["similarity"] == 0.8
+    assert summary["nearest"][1]["similarity"] == pytest.approx(0.8)

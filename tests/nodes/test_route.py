@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smacs.nodes.baselines.route import accuracies_within, largest_share
-from smacs.nodes.retrieve import Support
+from smacs.nodes.shared.run import Support
 from smacs.store.index.labels import Labels
 
 NAN = float("nan")

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smacs.nodes.selectors import Known, Queries, selectors
-from smacs.nodes.selectors.selector import Floats, Vectors
-from smacs.nodes.selectors.several import scores_of_each
-from smacs.nodes.selectors.tuning import points
+from smacs.nodes.selectors import Queries, TrainingSet, selectors
+from smacs.nodes.selectors.shared.selector import Floats, Vectors, scores_of_each
+from smacs.nodes.shared.tuning import points
 
 NAMES = list(selectors())
 BLIND = {"chance"}  # does not look at V
@@ -19,13 +18,13 @@ ORDERED = {"cluster_ranks"}  # k-means starts from a drawn order
 EVERY = pytest.mark.parametrize("name", NAMES)
 
 
-def made(seed: int, rows: int = 120, llms: int = 4, gaps: float = 0.2) -> Known:
+def made(seed: int, rows: int = 120, llms: int = 4, gaps: float = 0.2) -> TrainingSet:
     """A bank with clustered embeddings, two data sets, three subjects and missing cells."""
     rng = np.random.default_rng(seed)
     subjects = rng.integers(0, 3, rows).astype(np.int32)
     correct = (rng.random((rows, llms)) < 0.3 + 0.2 * subjects[:, None]).astype(np.float32)
     correct[rng.random((rows, llms)) < gaps] = np.nan
-    return Known(unit(rng, subjects), correct, (subjects // 2).astype(np.int32), subjects)
+    return TrainingSet(unit(rng, subjects), correct, (subjects // 2).astype(np.int32), subjects)
 
 
 def unit(rng: np.random.Generator, subjects: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Vectors:
@@ -70,7 +69,7 @@ def test_adding_llms_changes_no_score_of_the_others(name: str, seed: int, added:
     noise = np.random.default_rng(seed).integers(0, 2, rows)
     kinds = {"right": np.ones(rows), "wrong": np.zeros(rows), "noise": noise, "missing": np.full(rows, np.nan)}
     new = np.array([kinds[kind] for kind in added], np.float32).reshape(len(added), rows).T
-    wider = Known(bank.matrix, np.hstack([bank.correct, new]), bank.datasets, bank.subjects)
+    wider = TrainingSet(bank.matrix, np.hstack([bank.correct, new]), bank.datasets, bank.subjects)
     after = several[point].fit(wider).scores(asked(seed))
     assert after.shape == (7, 4 + len(added))
     np.testing.assert_allclose(after[:, :4], scored(name, seed, point), rtol=1e-6, atol=1e-9)
@@ -104,7 +103,7 @@ def test_one_question_at_a_time_scores_like_all_at_once(name: str, seed: int) ->
 def test_the_order_of_the_bank_does_not_matter(name: str, seed: int) -> None:
     bank = made(seed)
     order = np.random.default_rng(seed).permutation(len(bank.matrix))
-    mixed = Known(bank.matrix[order], bank.correct[order], bank.datasets[order], bank.subjects[order])
+    mixed = TrainingSet(bank.matrix[order], bank.correct[order], bank.datasets[order], bank.subjects[order])
     after = selectors()[name].fit(mixed).scores(asked(seed))
     np.testing.assert_allclose(after, scored(name, seed), rtol=1e-4, atol=1e-6)
 

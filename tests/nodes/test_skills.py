@@ -1,9 +1,8 @@
-"""Profiles, strengths and draws of Symbolic-MoE, by hand."""
+"""Profiles and strengths of Symbolic-MoE, by hand."""
 
 import numpy as np
 import pytest
 
-from smacs.nodes.baselines.recruit import chances
 from smacs.nodes.baselines.skills import Skills, strengths_of, suitabilities
 
 NAN = float("nan")
@@ -31,13 +30,3 @@ def test_where_nobody_is_suitable_the_least_bad_are() -> None:
     # -4, -1, 0 become 1, 4, 5.
     sums = np.array([[-4.0, -1.0, 0.0], [-4.0, 1.0, 0.0]])
     assert suitabilities(sums, np.ones(3)) == pytest.approx(np.array([[1.0, 4, 5], [0, 1, 0]]))
-
-
-def test_a_rare_experts_draws_go_to_the_others_by_their_shares() -> None:
-    # Drawn 0.5, 0.3, 0.2; the last has 4 % of all draws, the others 72 and 24: 0.2 is shared out 3 : 1.
-    odds = chances(np.array([5.0, 3.0, 2.0]), np.array([0.72, 0.24, 0.04]))
-    assert odds.tolist() == pytest.approx([0.65, 0.35, 0])
-
-
-def test_where_all_are_rare_all_are_drawn() -> None:
-    assert chances(np.ones(25), np.full(25, 0.04)).tolist() == pytest.approx([0.04] * 25)

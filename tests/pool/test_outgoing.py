@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from smacs.request_id import accept, request_id
+from smacs.telemetry import request_id, request_id_from
 from tests.pool.sink import Sink, sink
 
 REPLY = b'{"choices": [{"message": {"content": "Eight."}, "finish_reason": "stop"}]}'
@@ -27,7 +27,7 @@ async def test_each_call_has_an_id_of_its_own_that_begins_with_the_requests() ->
     with sink(REPLY) as kept:
         ids = [(await ask(kept))["x-request-id"] for _ in range(2)]
     request_id.reset(token)
-    assert all(one.startswith("mine-") and accept(one) == one for one in ids)
+    assert all(one.startswith("mine-") and request_id_from(one) == one for one in ids)
     assert ids[0] != ids[1]
 
 
@@ -49,6 +49,6 @@ async def test_the_endpoints_spans_become_children_of_the_calls(monkeypatch: pyt
 
 @pytest.mark.parametrize(("given", "kept"), [("a.B-3_", True), ("x" * 128, True), ("x" * 129, False), ("", False)])
 def test_an_id_is_kept_where_it_is_sane(given: str, kept: bool) -> None:
-    assert (accept(given) == given) == kept
-    assert not any(accept(bad) == bad for bad in ("a b", "a\n", "ä", "a/b"))
-    assert accept(None) != accept(None)
+    assert (request_id_from(given) == given) == kept
+    assert not any(request_id_from(bad) == bad for bad in ("a b", "a\n", "ä", "a/b"))
+    assert request_id_from(None) != request_id_from(None)

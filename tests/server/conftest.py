@@ -1,10 +1,8 @@
 """A real server over four mock LLMs and the test bank, in a thread of this process."""
 
-import asyncio
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,16 +91,3 @@ def server(running: Served, mock: MockServer) -> Served:
     for name in LLMS:
         mock.set(name, text="Eight legs.")
     return running
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], bool]], Any]:
-    """Wait until something holds; fail when it never does."""
-
-    async def wait(holds: Callable[[], bool]) -> None:
-        limit = time.monotonic() + LIMIT
-        while not await asyncio.to_thread(holds):
-            assert time.monotonic() < limit
-            await asyncio.sleep(0.01)
-
-    return wait

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from smacs.server.listen import Doors, may_open
+from smacs.server.listen import Connections, may_open
 from smacs.server.settings import ServerSettings
 from tests.server.conftest import LIMIT, Served, serving
 
@@ -153,8 +153,8 @@ def test_a_body_that_never_ends_is_given_up_also_where_nobody_waits_for_it(
 def test_a_client_that_does_not_read_is_given_up(serve: Serve) -> None:
     served = serve(stall=0.2)
     with connected(served, b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") as client:
-        doors, limit = doors_of(served), time.monotonic() + LIMIT
-        while not doors.came or doors.of.total():
+        connections, limit = connections_of(served), time.monotonic() + LIMIT
+        while not connections.came or connections.of.total():
             assert time.monotonic() < limit
             time.sleep(0.01)
         assert len(rest(client)) < LARGE
@@ -192,17 +192,17 @@ def test_half_sent_requests_keep_nobody_out(serve: Serve) -> None:
         for _ in range(3):
             with connected(served, HEAD + b"Connection: close\r\n\r\n") as client:
                 assert rest(client).startswith(b"HTTP/1.1 200")
-        assert sum(doors_of(served).of.values()) <= 8
+        assert sum(connections_of(served).of.values()) <= 8
 
 
 def test_connections_stay_below_what_the_process_may_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 4096))
     assert may_open() == 256
-    assert Doors(ServerSettings()).most == 128
+    assert Connections(ServerSettings()).most == 128
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert Doors(ServerSettings()).most == 1000
+    assert Connections(ServerSettings()).most == 1000
 
 
-def doors_of(served: Served) -> Doors:
-    doors: Doors = served.app.state.doors
-    return doors
+def connections_of(served: Served) -> Connections:
+    connections: Connections = served.app.state.connections
+    return connections

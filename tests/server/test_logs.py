@@ -16,12 +16,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from smacs.errors import InputError
-from smacs.request_id import request_id
-from smacs.server.figures import Figures
+from smacs.server.guard.exchange import RequestId
 from smacs.server.guard.queue import Queue
-from smacs.server.guard.request_id import RequestId
-from smacs.server.logs import JsonLines, configure
-from smacs.server.observed import SPANS, Observed
+from smacs.server.logs import SPANS, AccessLog, JsonLines, configure
+from smacs.server.metrics import Figures
+from smacs.telemetry import request_id
 from tests.server.asgi import Call
 from tests.server.conftest import Served
 from tools.mock.process import MockServer
@@ -128,7 +127,7 @@ def small_app() -> FastAPI:
     async def health() -> None: ...
 
     app.add_middleware(RequestId)
-    app.add_middleware(Observed, figures=Figures(Queue(running=1, bound=1)))
+    app.add_middleware(AccessLog, figures=Figures(Queue(running=1, bound=1)))
     return app
 
 

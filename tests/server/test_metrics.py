@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from smacs.server.figures import DEGRADED, kind_of
+from smacs.server.metrics import DEGRADED, kind_of
 from tests.server.conftest import QUESTION, Served
 from tools.mock.process import MockServer
 

@@ -8,8 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from smacs.server.guard.keychange import create_key, revoke_key
-from smacs.server.guard.keyfile import Limits
+from smacs.server.keyfile import Limits, create_key, revoke_key
 from smacs.store.bank import QuestionBank
 from tests.graph.test_langgraph_dev import LLMS, Dev, langgraph_dev
 from tests.server.conftest import QUESTION, pool_file

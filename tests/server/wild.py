@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from starlette.types import Scope
 
 from smacs.nodes.shared.settings import Settings
-from smacs.server.refused import REFUSED
-from smacs.server.wire import ChatRequest, Extension
+from smacs.server.chat_request import UNSUPPORTED, ChatRequest, Extension
 from tests.server.asgi import Call
 
 WRONG_KEY = "sk-smacs-" + "wrong" * 8
@@ -84,7 +83,7 @@ def bodies(draw: st.DrawFn) -> Drawn:
 
 
 NAMES = {
-    "body": [*ChatRequest.model_fields, *REFUSED],
+    "body": [*ChatRequest.model_fields, *UNSUPPORTED],
     "message": ["role", "content", "name", "tool_calls", "audio"],
     "smacs": list(Extension.model_fields),
     "settings": list(Settings.model_fields),

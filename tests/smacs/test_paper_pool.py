@@ -10,7 +10,7 @@ from smacs.pool.launch.table import VllmLaunch
 from smacs.pool.plan.memory import kv_bytes_per_token
 from smacs.pool.plan.serve_arguments import serve_arguments
 from smacs.pool.pool import Pool
-from smacs.store.imports.names import Names
+from smacs.store.imports.names import LLMNames
 
 PAPER = Pool.load("paper").file
 LAUNCHES = {name: spec.launch for name, spec in PAPER.llms.items() if isinstance(spec.launch, VllmLaunch)}
@@ -31,7 +31,7 @@ def test_it_has_the_fifteen_and_the_embedder() -> None:
 
 
 def test_the_names_of_the_authors_bank_are_known() -> None:
-    names = Names({}, PAPER)
+    names = LLMNames({}, PAPER)
     assert {names(theirs) for theirs in THEIRS} == set(PAPER.llms)
 
 

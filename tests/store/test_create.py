@@ -16,7 +16,7 @@ from smacs.errors import BankError, EmbedderDownError, InputError
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.create.create import Created, create_bank
-from smacs.store.create.source import Source
+from smacs.store.create.sources import Source
 from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Question
 
@@ -249,7 +249,7 @@ from pathlib import Path
 import numpy as np
 from smacs.pool.config import EmbedderSpec
 from smacs.store.create.create import create_bank
-from smacs.store.create.source import Source
+from smacs.store.create.sources import Source
 
 class Embedder:
     spec = EmbedderSpec(model="fake", dimension=64)

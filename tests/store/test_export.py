@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 
 from smacs.errors import BankError, InputError
 from smacs.pool.config import EmbedderSpec
-from smacs.store import export_forms
 from smacs.store.bank import QuestionBank
-from smacs.store.create.files import read_file
-from smacs.store.create.source import Source
-from smacs.store.export import export
-from smacs.store.imports.run import import_
+from smacs.store.create.sources import Source, read_file
+from smacs.store.export import Part, export
+from smacs.store.imports import import_
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.keywords import Keywords, keywords_file, read_keywords
 from smacs.store.merge import Found, merge
@@ -177,15 +175,15 @@ async def test_a_failure_leaves_the_old_file_and_no_other(
     target = tmp_path / "out" / "answers.jsonl"
     await export(bank, target)
     old = target.read_bytes()
-    whole: Callable[..., Any] = export_forms.Part.evaluations
+    whole: Callable[..., Any] = Part.evaluations
 
-    def fails(part: export_forms.Part, llm: str) -> list[Evaluation]:
+    def fails(part: Part, llm: str) -> list[Evaluation]:
         if llm == "two":
             raise OSError(28, "No space left on device")
         found: list[Evaluation] = whole(part, llm)
         return found
 
-    monkeypatch.setattr(export_forms.Part, "evaluations", fails)
+    monkeypatch.setattr(Part, "evaluations", fails)
     with pytest.raises(BankError, match="No space left on device"):
         await export(bank, target)
     assert target.read_bytes() == old

@@ -20,8 +20,8 @@ from smacs.store.graders.final import boxed, stated
 from smacs.store.graders.math import undecided
 from smacs.store.graders.number import find_number
 from smacs.store.graders.program import find_program, find_script
-from smacs.store.imports.frame import split_options
-from smacs.store.imports.evalscope_review import _turns
+from smacs.store.imports.formats._evalscope_review import split_options
+from smacs.store.imports.formats._evalscope_review import _turns
 readers = [
     find_program, find_script, lambda text: find_letter(text, "ABCD"), shown_letters, boxed, stated, find_number,
     final_expression, final, undecided, Sentences().count, Words().count, Numbered().count, Bullets().count,

@@ -12,8 +12,8 @@ import pytest
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from smacs.store.imports import import_
-from smacs.store.imports.authors import FORMAT
-from smacs.store.imports.format import Options
+from smacs.store.imports.format import ImportOptions
+from smacs.store.imports.formats.authors import FORMAT
 from smacs.store.index.given import GivenVectors, content_hash
 from smacs.store.merge import MergeReport
 
@@ -126,7 +126,7 @@ def test_a_file_that_ends_too_early(released: Path, tmp_path: Path) -> None:
 
 def test_a_bank_without_vectors(changed: Callable[[dict[str, Any]], Path]) -> None:
     path = changed({"embedding": "gone"})
-    assert [item.vector is None for item in FORMAT.read(path, Options())] == [False, True, False]
+    assert [item.vector is None for item in FORMAT.read(path, ImportOptions())] == [False, True, False]
 
 
 @pytest.mark.slow

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.evalscope import FORMAT
-from smacs.store.imports.format import Options
-from smacs.store.imports.left_out import Strict, Tally
+from smacs.store.imports.format import ImportOptions
+from smacs.store.imports.formats.evalscope import FORMAT
+from smacs.store.imports.report import StrictTally, Tally
 from smacs.store.merge import Found
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -20,7 +20,8 @@ TWICE = SAMPLES / "evalscope_twice" / "reviews" / "tiny-7b-instruct" / "math_500
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return sorted(FORMAT.read(path, Options(**options)), key=lambda item: item.question.text)  # it wrote as it graded
+    found = FORMAT.read(path, ImportOptions(**options))
+    return sorted(found, key=lambda item: item.question.text)  # it wrote as it graded
 
 
 def change(source: Path, target: Path, number: int, **fields: Any) -> Path:
@@ -66,10 +67,10 @@ def test_repeats_are_averaged(tmp_path: Path) -> None:
 
 
 def test_reviews_without_a_score_are_left_out(tmp_path: Path) -> None:
-    left_out = Tally()
-    found = read(change(FACTS, tmp_path / "x.jsonl", 0, value={}), left_out=left_out)
+    omissions = Tally()
+    found = read(change(FACTS, tmp_path / "x.jsonl", 0, value={}), omissions=omissions)
     assert len(found) == 2
-    assert [str(entry) for entry in left_out.kinds.values()] == ["1 without a score"]
+    assert [str(entry) for entry in omissions.kinds.values()] == ["1 without a score"]
 
 
 def test_the_main_score_or_another(tmp_path: Path) -> None:
@@ -172,11 +173,11 @@ def test_a_conversation_is_its_turns(made: dict[str, Any], tmp_path: Path) -> No
 
 
 def test_reviews_without_a_prompt_are_left_out_and_counted(tmp_path: Path) -> None:
-    left_out = Strict()
+    omissions = StrictTally()
     path = write(tmp_path, *(review("**User**: \n") for _ in range(5)), review("**User**: What?"))
-    assert [item.question.text for item in read(path, left_out=left_out)] == ["What?"]
-    assert [str(kind) for kind in left_out.kinds.values()] == ["5 without a prompt"]
-    assert not left_out.faults  # the rest of the file is as good as ever
+    assert [item.question.text for item in read(path, omissions=omissions)] == ["What?"]
+    assert [str(kind) for kind in omissions.kinds.values()] == ["5 without a prompt"]
+    assert not any(kind.fault for kind in omissions.kinds.values())  # the rest of the file is as good as ever
 
 
 def test_as_many_questions_as_there_were(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
-from smacs.store.imports.inspect_log import FORMAT
-from smacs.store.imports.left_out import Tally
+from smacs.store.imports.format import ImportOptions
+from smacs.store.imports.formats.inspect_log import FORMAT
+from smacs.store.imports.report import Tally
 from smacs.store.merge import Found
 
 log = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
@@ -21,7 +21,7 @@ LLM = "mockllm/tiny"
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return list(FORMAT.read(path, Options(**options)))
+    return list(FORMAT.read(path, ImportOptions(**options)))
 
 
 @pytest.fixture
@@ -87,11 +87,11 @@ def test_samples_without_a_score_are_left_out(tmp_path: Path) -> None:
     by_id[2, 2].scores = None  # one of two epochs
     by_id[3, 1].scores = by_id[3, 2].scores = None
     log.write_eval_log(content, tmp_path / "x.eval")
-    left_out = Tally()
-    found = read(tmp_path / "x.eval", left_out=left_out)
+    omissions = Tally()
+    found = read(tmp_path / "x.eval", omissions=omissions)
     assert [item.evaluations[LLM].correct for item in found] == [1.0, 1.0]
-    assert [str(entry) for entry in left_out.kinds.values()] == ["3 without a score"]
-    assert left_out.faults == []
+    assert [str(entry) for entry in omissions.kinds.values()] == ["3 without a score"]
+    assert not any(kind.fault for kind in omissions.kinds.values())
 
 
 def test_a_log_that_ends_too_early(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_log_that_ends_too_early(tmp_path: Path) -> None:
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
-    with pytest.raises(InputError, match=r"Inspect logs need a package more: pip install 'smacs\[inspect\]'"):
+    with pytest.raises(InputError, match=r"Inspect logs need another package: pip install 'smacs\[inspect\]'"):
         read(SUMS)
 
 
@@ -115,7 +115,7 @@ def test_a_log_in_json_is_read_like_one_in_a_zip_file(tmp_path: Path) -> None:
         assert FORMAT.recognises(other)
         ours = [(item.question, item.evaluations[LLM].correct) for item in read(file)]
         assert [(item.question, item.evaluations[LLM].correct) for item in read(other)] == ours
-        assert FORMAT.reported(other) is not None
+        assert FORMAT.tool_scores(other) is not None
 
 
 @pytest.mark.parametrize(("value", "form"), [(float("nan"), "eval"), (float("nan"), "json"), (None, "json")])
@@ -123,9 +123,9 @@ def test_a_score_that_could_not_be_given(tmp_path: Path, value: Any, form: str) 
     content = log.read_eval_log(SUMS)
     content.samples[0].scores["match"].value = value
     log.write_eval_log(content, tmp_path / f"x.{form}", format=form)
-    left_out = Tally()
-    assert len(read(tmp_path / f"x.{form}", left_out=left_out)) == 1
-    assert [str(entry) for entry in left_out.kinds.values()] == ["1 without a score"]
+    omissions = Tally()
+    assert len(read(tmp_path / f"x.{form}", omissions=omissions)) == 1
+    assert [str(entry) for entry in omissions.kinds.values()] == ["1 without a score"]
 
 
 @pytest.mark.parametrize("form", ["eval", "json"])
@@ -147,9 +147,9 @@ def test_samples_that_have_another_scorer_first(tmp_path: Path) -> None:
     content = log.read_eval_log(SUMS)
     del content.samples[1].scores["match"]
     log.write_eval_log(content, tmp_path / "x.eval")
-    left_out = Tally()
-    assert len(read(tmp_path / "x.eval", left_out=left_out)) == 1
-    assert "it has no score 'match'; it has includes" in left_out.kinds["without a score"].first
+    omissions = Tally()
+    assert len(read(tmp_path / "x.eval", omissions=omissions)) == 1
+    assert "it has no score 'match'; it has includes" in omissions.kinds["without a score"].first
 
 
 def test_long_texts_that_are_kept_apart(tmp_path: Path) -> None:

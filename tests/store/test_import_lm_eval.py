@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
-from smacs.store.imports.lm_eval import FORMAT
+from smacs.store.imports.format import ImportOptions
+from smacs.store.imports.formats.lm_eval import FORMAT
 from smacs.store.merge import Found
 
 SAMPLES = Path(__file__).parent / "samples" / "lm_eval"
@@ -19,7 +19,7 @@ FACTS = next(SAMPLES.glob("*1b/samples_*"))
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return list(FORMAT.read(path, Options(**options)))
+    return list(FORMAT.read(path, ImportOptions(**options)))
 
 
 @pytest.fixture

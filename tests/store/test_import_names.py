@@ -6,9 +6,9 @@ import pytest
 
 from smacs.errors import InputError
 from smacs.pool.config import PoolFile
-from smacs.store.imports.names import Names, key
+from smacs.store.imports.names import LLMNames, bare_name
 
-# Hub names of the fifteen, and what the authors' bank calls them (algorithm.md, section 8).
+# Hub names of the fifteen, and what the authors' bank calls them.
 FIFTEEN = {
     "Qwen2.5-32b-Instruct": "Qwen/Qwen2.5-32B-Instruct",
     "Meta-Llama-3.3-70B-Instruct": "meta-llama/Llama-3.3-70B-Instruct",
@@ -35,22 +35,22 @@ def pool(*names: str, **models: str) -> PoolFile:
 
 
 def test_the_fifteen_of_the_paper_find_their_hub_names() -> None:
-    names = Names({}, pool(*FIFTEEN.values()))
+    names = LLMNames({}, pool(*FIFTEEN.values()))
     assert {theirs: names(theirs) for theirs in FIFTEEN} == FIFTEEN
     assert names.mapped == FIFTEEN
     assert names.unmapped == []
-    assert len({key(name) for name in FIFTEEN}) == 15
+    assert len({bare_name(name) for name in FIFTEEN}) == 15
 
 
 def test_the_name_that_the_server_knows_counts_too() -> None:
-    names = Names({}, pool(coder="Qwen/Qwen2.5-Coder-32B-Instruct", small="acme/tiny"))
+    names = LLMNames({}, pool(coder="Qwen/Qwen2.5-Coder-32B-Instruct", small="acme/tiny"))
     assert names("qwen2.5 coder 32b instruct") == "coder"
     assert names("vllm/acme/Tiny") == "small"
     assert names("acme__tiny") == "small"
 
 
 def test_rename_comes_first_and_the_unknown_stay() -> None:
-    names = Names({"QwQ-32B": "mine", "never": "there"}, pool("Qwen/QwQ-32B", "b"))
+    names = LLMNames({"QwQ-32B": "mine", "never": "there"}, pool("Qwen/QwQ-32B", "b"))
     assert (names("QwQ-32B"), names("B"), names("Other-7B")) == ("mine", "b", "Other-7B")
     assert names.mapped == {"QwQ-32B": "mine", "B": "b"}
     assert names.unmapped == ["Other-7B"]
@@ -58,16 +58,16 @@ def test_rename_comes_first_and_the_unknown_stay() -> None:
 
 
 def test_without_a_pool_nothing_is_unknown() -> None:
-    names = Names({})
+    names = LLMNames({})
     assert names("a") == "a"
     assert (names.mapped, names.unmapped) == ({}, [])
 
 
 def test_a_name_that_two_llms_answer_to_stays() -> None:
-    names = Names({}, pool("one/QwQ-32B", "two/QwQ-32B"))
+    names = LLMNames({}, pool("one/QwQ-32B", "two/QwQ-32B"))
     assert names("qwq-32b") == "qwq-32b"
 
 
 def test_two_llms_that_would_become_one() -> None:
     with pytest.raises(InputError, match="'a' and 'b' answered the same question, and both would be called 'c'"):
-        Names({"a": "c", "b": "c"}).all(["a", "b"])
+        LLMNames({"a": "c", "b": "c"}).all(["a", "b"])

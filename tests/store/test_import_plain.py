@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from smacs.errors import InputError
-from smacs.store.imports.format import Options
-from smacs.store.imports.plain import FORMAT
+from smacs.store.imports.format import ImportOptions
+from smacs.store.imports.formats.plain import FORMAT
 from smacs.store.merge import Found
 
 SAMPLE = Path(__file__).parent / "samples" / "plain" / "answers.jsonl"
 
 
 def read(path: Path, **options: Any) -> list[Found]:
-    return list(FORMAT.read(path, Options(**options)))
+    return list(FORMAT.read(path, ImportOptions(**options)))
 
 
 def test_what_a_line_may_say() -> None:
@@ -35,8 +35,8 @@ def test_what_a_line_may_say() -> None:
 def test_the_id_of_a_bank_question(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"question": "q7", "llm": "a", "correct": 1}\n')
-    assert read(path, has={"q7"}.__contains__)[0].question.text == ""
-    assert read(path, has={"q7"}.__contains__)[0].question.id == "q7"
+    assert read(path, in_bank={"q7"}.__contains__)[0].question.text == ""
+    assert read(path, in_bank={"q7"}.__contains__)[0].question.id == "q7"
     assert read(path)[0].question.text == "q7"
 
 

@@ -137,5 +137,5 @@ def test_the_recorded_set(tmp_path: Path) -> None:
 def test_without_the_package(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make()
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match=r"Parquet needs a package more: pip install 'smacs\[data\]'"):
+    with pytest.raises(InputError, match=r"Parquet needs another package: pip install 'smacs\[data\]'"):
         import_([folder], tmp_path / "bank")

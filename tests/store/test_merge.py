@@ -160,3 +160,19 @@ def test_whatever_comes_every_cell_is_accounted_for(
     assert report.cells_new + report.cells_known + report.conflicts == len(rows)
     assert {normalised(question.text) for question in again.questions} == {normalised(text) for text, _, _ in rows}
     assert sum(len(again.evaluations(llm)) for llm in again.llms) == report.cells_new
+
+
+def test_much_text_is_written_in_small_groups(make_bank: MakeBank, monkeypatch: pytest.MonkeyPatch) -> None:
+    def groups(llm: str) -> list[int]:
+        counts: list[int] = []
+        merge(bank, items, rename={"a": llm}, on_progress=lambda report: counts.append(report.cells_new))
+        return counts
+
+    bank = make_bank(0)
+    long = {"a": Evaluation(question="", correct=1, response="x" * 1000)}
+    items = [Found(Question(id="", text=f"question {i}"), long) for i in range(5)]
+    assert groups("a") == [5]
+    monkeypatch.setattr("smacs.store.merge._HEAVY", 2000)
+    assert groups("b") == [2, 4, 5]
+    monkeypatch.setattr("smacs.store.merge._HEAVY", 1)
+    assert groups("c") == [1, 2, 3, 4, 5]

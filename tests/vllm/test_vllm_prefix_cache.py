@@ -18,6 +18,7 @@ import pytest
 
 from smacs.nodes.aggregator import AggregatorTask, aggregator, group_subsets
 from smacs.nodes.prior_drop import draw_subsets, log_drop_distribution
+from smacs.nodes.shared.question import Asked
 from smacs.nodes.shared.run import Tools
 from smacs.nodes.shared.settings import Settings
 from smacs.pool.config import LLMSpec
@@ -83,7 +84,8 @@ def references(way: str, number: int) -> list[dict[str, str]]:
 
 
 def task(way: str, number: int, subset: list[str], indices: list[int]) -> AggregatorTask:
-    asked = {"question": f"Is 2 + 4 even? ({way} {number})", "task": "math", "system": "", "history": []}
+    question = f"Is 2 + 4 even? ({way} {number})"
+    asked: Asked = {"question": question, "task": "math", "system": "", "history": [], "dataset": ""}
     return {"asked": asked, "references": references(way, number), "subset": subset, "indices": indices, "run": None}
 
 

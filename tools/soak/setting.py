@@ -7,8 +7,7 @@ The first aggregator has two replicas. Deadlines are short, so that even the las
 from collections.abc import Sequence
 from pathlib import Path
 
-from smacs.server.guard.keychange import create_key
-from smacs.server.guard.keyfile import Limits
+from smacs.server.keyfile import Limits, create_key
 from tools.soak.load import KEYS
 from tools.speed.world import EMBEDDER, make_bank
 

@@ -72,8 +72,7 @@ def page(new_page: "Callable[..., Page]", server: Served) -> "Page":
 def keyed(mock: MockServer, bank: QuestionBank, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """The address of a server that wants a key, and a key."""
     from smacs.server.app import create_app
-    from smacs.server.guard.keychange import create_key
-    from smacs.server.guard.keyfile import Limits
+    from smacs.server.keyfile import Limits, create_key
     from smacs.server.settings import ServerSettings
 
     file = tmp_path / "keys.json"
