@@ -14,7 +14,7 @@ from smacs.pool.embed import Embedder, make_embedder
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Evaluation, Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 settings.register_profile("any machine", deadline=None)  # an example that is slow on a busy machine is no fault
 settings.load_profile("any machine")

@@ -12,7 +12,7 @@ import pytest
 from smacs.errors import InputError, NoAnswerError, PoolError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 inspect_model = pytest.importorskip("inspect_ai.model", reason="the extra `inspect` is not installed")
 plugin = pytest.importorskip("smacs.bench.inspect_bridge.plugin")

@@ -10,7 +10,7 @@ from smacs.bench.run.cached_llm import CachedLLM, Replies
 from smacs.bench.run.meter import Meter, metered
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MESSAGES = [{"role": "user", "content": "How many?"}]
 

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from smacs.store.bank import QuestionBank
 from tests.pool.sink import sink
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from smacs.cli import main as cli
 from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 def test_the_command(

@@ -8,7 +8,7 @@ import pytest
 
 from smacs.cli import main as cli
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 Run = Callable[..., tuple[int, str, str]]
 

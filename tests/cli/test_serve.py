@@ -16,7 +16,7 @@ from smacs.cli.serve import bind, serve
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import LIMIT, QUESTION, pool_file
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 ASK = {"model": "llm-0", "messages": [QUESTION]}
 Start = Callable[..., "subprocess.Popen[bytes]"]

@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 @pytest.fixture(scope="module")

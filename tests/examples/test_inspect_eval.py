@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 read = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from smacs.graph.state import State
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from tests.remarks import texts
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 Agent = Callable[..., Any]
 OWN = {

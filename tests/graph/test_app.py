@@ -20,7 +20,7 @@ import pytest
 from smacs.graph.systems import systems
 from smacs.nodes.shared.settings import Settings
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

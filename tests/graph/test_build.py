@@ -14,7 +14,7 @@ from smacs.graph.build import build_graph
 from smacs.nodes.selectors.shared.selector import selectors
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 ASK = {"question": "How many legs has a spider?"}

@@ -14,7 +14,7 @@ from smacs.store.bank import QuestionBank
 from tests.pool.raw import http, server
 from tests.pool.stand_in import Body, endpoint
 from tests.remarks import kinds, texts
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 ASK = {"question": "How many legs has a spider?"}

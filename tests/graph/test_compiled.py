@@ -11,7 +11,7 @@ from smacs import build_graph
 from smacs.graph.compiled import GatedSystem, compile_gated
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 async def test_as_a_tool_it_takes_a_question_and_returns_the_answer(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 PROGRAM = """
 import sys

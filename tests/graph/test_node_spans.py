@@ -17,7 +17,7 @@ from smacs.pool.calls.spans import CAPTURE
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.telemetry import request_id, span, trace_headers, trace_id
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 QUESTION = "How many legs has a spider?"

@@ -19,7 +19,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
 from tests.remarks import texts
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 Run = tuple[str, str, dict[str, Any], dict[str, str]]

@@ -24,7 +24,7 @@ from smacs.pool.pool import Pool
 from smacs.server.engine import Engine
 from smacs.server.page import entries
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 EVERY = pytest.mark.parametrize("system", systems().values(), ids=systems())

@@ -15,7 +15,7 @@ from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from tests.remarks import kinds, texts
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 FOUR = [f"llm-{i}" for i in range(4)]

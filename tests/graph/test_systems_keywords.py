@@ -13,7 +13,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Question
 from tests.remarks import kinds, texts
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]
 ONE = {"aggregators": ["llm-1"]}

@@ -18,7 +18,7 @@ from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import encode_lines
 from smacs.store.records import Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 LIMIT = 60.0  # seconds for what takes no time
 

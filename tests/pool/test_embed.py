@@ -12,7 +12,7 @@ from smacs.errors import EmbedderDownError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import in_template, make_embedder, normalise
 from tests.pool.raw import http, server
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 def spec(mock: MockServer, **fields: object) -> EmbedderSpec:

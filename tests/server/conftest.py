@@ -13,7 +13,7 @@ import pytest
 
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

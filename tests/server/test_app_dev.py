@@ -12,7 +12,7 @@ from openai import OpenAI
 from smacs.store.bank import QuestionBank
 from tests.graph.test_app import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION, pool_file
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from smacs.server.logs import JsonLines
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import pool_at
 from tests.server.wild import WRONG_KEY, Drawn, Wild, addresses, bodies, encoded, headers, raw
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

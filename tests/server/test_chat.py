@@ -9,7 +9,7 @@ from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.nodes.shared.determinism import call_seed
 from tests.remarks import texts
 from tests.server.conftest import LLMS, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 TURNS = [
     {"role": "system", "content": "Be brief."},

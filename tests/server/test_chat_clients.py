@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import SecretStr
 
 from tests.server.conftest import Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 ASK: Any = [{"role": "user", "content": "How many legs has a spider?"}]
 

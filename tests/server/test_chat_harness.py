@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.server.conftest import LLMS, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

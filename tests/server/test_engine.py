@@ -8,7 +8,7 @@ from smacs.pool.pool import Pool
 from smacs.server.engine import Engine
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import pool_at
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 def test_an_llm_that_is_called_like_a_system_keeps_a_name_of_its_own(bank: QuestionBank) -> None:

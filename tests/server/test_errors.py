@@ -8,7 +8,7 @@ import pytest
 
 from smacs.server.chat_request import UNSUPPORTED
 from tests.server.conftest import LLMS, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 JSON = {"Content-Type": "application/json"}
 WRONG = {  # of each refused field a value that asks for something

@@ -16,7 +16,7 @@ from smacs.graph.trace import read_trace
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import Served, serving
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 KEY = "hf_NotLikeOthers1234567890"
 SECRETS = ("hunter2", KEY, "URLTOKEN", "127.0.0.1", "/opt/secret", "http://", "LEAK_KEY", "pool.toml")

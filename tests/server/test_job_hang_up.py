@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.server.conftest import LLMS, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 ASK = {"model": "smacs", "messages": [{"role": "user", "content": "How many legs has a spider?"}]}
 

@@ -23,7 +23,7 @@ from smacs.server.metrics import Figures
 from smacs.telemetry import request_id
 from tests.server.asgi import Call
 from tests.server.conftest import Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 CALLER = "4bf92f3577b34da6a3ce929d0e0e4736"
 KEY = "sk-smacs-abcdefghijklmnop"

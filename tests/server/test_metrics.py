@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.conftest import QUESTION, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 def figures(http: httpx2.Client) -> dict[tuple[str, ...], float]:

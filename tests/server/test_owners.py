@@ -12,7 +12,7 @@ from smacs.server.keyfile import Limits, create_key, revoke_key
 from smacs.store.bank import QuestionBank
 from tests.graph.test_app import LLMS, Dev, langgraph_dev
 from tests.server.conftest import QUESTION, pool_file
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 from smacs.server.replies import PIECE
 from tests.server.conftest import Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 
 def chunks(server: Served, **fields: Any) -> list[dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tools.soak.house import EMBEDS, REQUEST
-from tools.soak.outcome import ANSWERS, CLEAN
+from tools.soak.faults import KINDS, Spell
+from tools.soak.load import ANSWERS, CLEAN
 from tools.soak.run import Plan, soak
-from tools.soak.spells import KINDS, Spell
+from tools.soak.setting import EMBEDS, REQUEST
 from tools.soak.verdict import by_minute, verdict
 
 SECONDS = 1.5  # of a fault

@@ -20,7 +20,7 @@ from smacs.bench.report.page import _environment
 from smacs.cli.console import Console
 from smacs.store.bank import QuestionBank
 from smacs.visible import one_line, visible
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 HOSTILE = (
     "\x1b[2J\x1b]0;pwned\x07\x1b[31mHELLO\x1b]8;;http://evil\x07link\x1b]8;;\x07 \x9b31m "

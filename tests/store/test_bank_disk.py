@@ -27,7 +27,7 @@ from smacs.store.io.lock import write_lock
 from smacs.store.merge import Found, MergeReport, merge
 from smacs.store.records import Cell, Evaluation, Question
 from smacs.store.verify import verify
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow  # disks that run full
 

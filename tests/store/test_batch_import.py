@@ -16,7 +16,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import BatchReport, batch_import, export_batch, import_batch
 from smacs.store.io.lock import write_lock
 from smacs.store.records import Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

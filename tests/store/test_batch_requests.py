@@ -14,7 +14,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import Selection, batch_requests, evaluate, export_batch
 from smacs.store.evaluate.batch_requests import llm_digest, question_digest, read_batch_id
 from smacs.store.records import Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

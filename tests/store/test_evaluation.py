@@ -15,7 +15,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary, evaluate
 from smacs.store.io.jsonl import encode_lines
 from smacs.store.io.lock import write_lock
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

@@ -17,7 +17,7 @@ from smacs.store.io.appender import PATIENCE
 from smacs.store.io.files import cannot_write
 from smacs.store.io.jsonl import JsonlWriter, encode_lines
 from smacs.store.records import Evaluation, Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

@@ -17,7 +17,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary, evaluate, evaluate_all, grading
 from smacs.store.evaluate.evaluation import lanes
 from smacs.store.graders import grade
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

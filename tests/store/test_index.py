@@ -22,7 +22,7 @@ from smacs.store.index import matrix as index
 from smacs.store.io.jsonl import JsonlWriter, encode_lines
 from smacs.store.io.lock import write_lock
 from smacs.store.records import Evaluation, Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 Script = Callable[..., subprocess.Popen[str]]

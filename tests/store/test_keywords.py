@@ -8,7 +8,7 @@ from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Naming, parse_keywords, read_keywords
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 MakeBank = Callable[[int], QuestionBank]
 MakePool = Callable[..., Pool]

@@ -7,7 +7,7 @@ import pytest
 from smacs.pool.pool import Pool
 from smacs.pool.prompts import Prompts
 from tools import injection
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 CASE = injection.Case("How many?", "29", "41", ("It is 29.", "41!", "29."))
 

@@ -21,17 +21,15 @@ from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.merge import merge
 from smacs.store.records import Evaluation
 from smacs.store.seal import seal
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 from tools.reliability import __main__ as reliability
-from tools.reliability import made
+from tools.reliability import material
 from tools.reliability.checks import examine
 from tools.reliability.damage import PHASES, Damage, Tally
-from tools.reliability.process import Watched, kill_in, left_running
-from tools.reliability.trial import Trial
-from tools.reliability.truth import Evaluate, Import
-from tools.reliability.vectors import Index, Reembed
+from tools.reliability.operations import Evaluate, Import, Index, Reembed
+from tools.reliability.process import Trial, Watched, kill_in, left_running
 
-ALL = {f"q{i}" for i in range(made.ASKED)}
+ALL = {f"q{i}" for i in range(material.ASKED)}
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ def evaluated(tmp_path: Path, mock: MockServer) -> tuple[Evaluate, Path]:
     operation = Evaluate(mock)
     operation.make(tmp_path / "bank")
     bank = QuestionBank.open(tmp_path / "bank")
-    with JsonlWriter(bank.evaluation_file(made.LLM), Evaluation) as writer:
+    with JsonlWriter(bank.evaluation_file(material.LLM), Evaluation) as writer:
         writer.append(Evaluation(question=q.id, correct=float(q.label == "1")) for q in bank.questions)
     return operation, bank.path
 
@@ -126,8 +124,8 @@ def test_what_is_asked_again_is_seen(evaluated: tuple[Evaluate, Path], mock: Moc
     operation, path = evaluated
 
     def ask(i: int) -> None:
-        text = made.questions(i + 1)[i].text
-        body = {"model": made.LLM, "messages": [{"role": "user", "content": text}]}
+        text = material.questions(i + 1)[i].text
+        body = {"model": material.LLM, "messages": [{"role": "user", "content": text}]}
         httpx2.post(f"{mock.url}/chat/completions", json=body).raise_for_status()
 
     operation.begin()
@@ -139,12 +137,12 @@ def test_what_is_asked_again_is_seen(evaluated: tuple[Evaluate, Path], mock: Moc
 
 
 def test_damage_to_an_import_is_seen(tmp_path: Path, mock: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(made, "IMPORTED", 20)
+    monkeypatch.setattr(material, "IMPORTED", 20)
     operation = Import(mock)
     operation.make(tmp_path / "bank")
     bank = QuestionBank.open(tmp_path / "bank")
     assert examine(operation, bank.path, set(), 0) == ([], set())
-    merge(bank, made.found())
+    merge(bank, material.found())
     damages, now = examine(operation, bank.path, set(), 20)
     assert (damages, len(now)) == ([], 20)
     given = VectorFile(bank.path, bank.manifest.embedder)
@@ -160,7 +158,7 @@ def test_damage_to_an_import_is_seen(tmp_path: Path, mock: MockServer, monkeypat
 
 @pytest.mark.slow
 def test_damage_to_an_index_is_seen(tmp_path: Path, mock: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(made, "EMBEDDED", 30)
+    monkeypatch.setattr(material, "EMBEDDED", 30)
     operation = Reembed(mock)
     operation.make(tmp_path / "bank")
     bank = QuestionBank.open(tmp_path / "bank")

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.soak import __main__ as command
-from tools.soak.client import wishes
-from tools.soak.outcome import UNEXPECTED, Outcome, judge
+from tools.soak.faults import KINDS, draw
+from tools.soak.load import UNEXPECTED, Outcome, judge, wishes
 from tools.soak.run import Plan, Seen, errors_in, rate
-from tools.soak.spells import KINDS, draw
 from tools.soak.verdict import by_minute, verdict
 from tools.soak.vitals import Rest
 

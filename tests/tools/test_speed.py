@@ -6,7 +6,7 @@ import pytest
 
 from tools.speed import __main__ as speed
 from tools.speed import retrieval, throughput
-from tools.speed.byhand import ByHand, Script, best
+from tools.speed.clients import ByHand, Script, best
 from tools.speed.figure import Figure
 from tools.speed.world import Asker, made_up, world
 

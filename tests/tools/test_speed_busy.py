@@ -1,6 +1,6 @@
 import pytest
 
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 from tools.speed import busy
 
 

@@ -11,7 +11,7 @@ from smacs.pool.config import LLMSpec
 from smacs.pool.launch import servers
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.vllm
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from tools.mock import render, replies
+from tools.mock import completions, replies
 from tools.mock.plan import Count, Plan, Received, Stats
 from tools.mock.wire import Answer, Request
 
@@ -49,7 +49,7 @@ class Endpoint:
             case "GET", "/health":
                 return Answer(b"{}")
             case method, path:
-                return Answer(render.error(f"no such address: {method} {path}", 404), 404)
+                return Answer(completions.error(f"no such address: {method} {path}", 404), 404)
 
     def stats(self) -> Stats:
         """The counters and the last requests."""
@@ -63,7 +63,7 @@ class Endpoint:
         try:
             plans = self.control.decode(request.body)
         except msgspec.MsgspecError as error:
-            return Answer(render.error(f"expected {{model: plan}}: {error}", 400), 400)
+            return Answer(completions.error(f"expected {{model: plan}}: {error}", 400), 400)
         self.plans |= plans
         for name in plans:
             self.served.pop(name, None)
@@ -73,7 +73,7 @@ class Endpoint:
         try:
             ask = self.ask.decode(request.body)
         except msgspec.MsgspecError as error:
-            return Answer(render.error(str(error), 400), 400)
+            return Answer(completions.error(str(error), 400), 400)
         self.received.append((request, ask.model))
         plan = self._plan(ask.model)
         reply = replies.chat if request.path.endswith("completions") else replies.embeddings

@@ -1,11 +1,16 @@
-"""From a chat or embeddings request and the model's plan to the answer."""
+"""From a chat or embeddings request and the model's plan to the answer; a vector depends on nothing but its text."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+import numpy as np
+import orjson
 
-from tools.mock import render, vectors
+from tools.mock import completions
 from tools.mock.plan import Plan
 from tools.mock.wire import Answer
 
@@ -58,9 +63,9 @@ def faulty(ask: Ask, plan: Plan) -> Answer | None:
         case "400" | "401" | "404" | "429" | "500" | "503" as fault:
             headers = "retry-after: 0\r\n" if fault == "429" else ""
             text = f"the mock was told to answer {fault}"
-            return Answer(render.error(text, int(fault)), int(fault), headers=headers)
+            return Answer(completions.error(text, int(fault)), int(fault), headers=headers)
         case "overflow" if (size := sum(map(len, ask.messages))) > plan.chars:
-            return Answer(render.error(overflow(plan.chars // 4, size // 4, ask.limit or 0), 400), 400)
+            return Answer(completions.error(overflow(plan.chars // 4, size // 4, ask.limit or 0), 400), 400)
         case _:
             return None
 
@@ -79,12 +84,12 @@ def chat(ask: Ask, plan: Plan) -> Answer:
     """A chat completion of `ask.n` choices, whole or streamed."""
     texts, finish = choices(ask, plan)
     top = (ask.top_logprobs or 0) if ask.logprobs and plan.fault != "no_logprobs" else None
-    body = render.chat(ask.model, texts, finish, plan.fault, top, plan.logprob)
-    body += render.usage(*(IMPOSSIBLE if plan.fault == "usage" else counted(ask, texts)))
+    body = completions.chat(ask.model, texts, finish, plan.fault, top, plan.logprob)
+    body += completions.usage(*(IMPOSSIBLE if plan.fault == "usage" else counted(ask, texts)))
     if not ask.stream:
         return Answer(body)
     with_usage = bool((ask.stream_options or {}).get("include_usage"))
-    return Answer(render.stream(body, with_usage), kind="text/event-stream")
+    return Answer(completions.stream(body, with_usage), kind="text/event-stream")
 
 
 def counted(ask: Ask, texts: Sequence[Sequence[str]]) -> tuple[int, int]:
@@ -98,9 +103,9 @@ def choices(ask: Ask, plan: Plan) -> tuple[tuple[tuple[str, ...], ...], str]:
         return ((),) * ask.n, "stop"
     if plan.text is not None:
         texts = [plan.text] if isinstance(plan.text, str) else plan.text
-        return tuple(render.split(texts[index % len(texts)]) for index in range(ask.n)), "stop"
+        return tuple(completions.split(texts[index % len(texts)]) for index in range(ask.n)), "stop"
     tokens = min(ask.limit or plan.tokens, plan.tokens)
-    made_up = tuple(render.made_up(ask.model, index, tokens) for index in range(ask.n))
+    made_up = tuple(completions.made_up(ask.model, index, tokens) for index in range(ask.n))
     return made_up, "length" if tokens < plan.tokens else "stop"
 
 
@@ -109,4 +114,24 @@ def embeddings(ask: Ask, plan: Plan) -> Answer:
     texts = [ask.input] if isinstance(ask.input, str) else ask.input
     wanted = [] if plan.fault == "empty" else texts
     dimension = ask.dimensions or plan.dimension
-    return Answer(vectors.embeddings(ask.model, wanted, dimension, ask.encoding_format == "base64"))
+    return Answer(vectors(ask.model, wanted, dimension, ask.encoding_format == "base64"))
+
+
+@lru_cache(maxsize=4096)
+def vector(text: str, dimension: int, as_base64: bool) -> bytes:
+    """The text's unit vector as JSON: a list of floats, or the base64 of little-endian float32."""
+    seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+    drawn = np.random.default_rng(seed).standard_normal(dimension)
+    unit = (drawn / np.linalg.norm(drawn)).astype("<f4")
+    return orjson.dumps(base64.b64encode(unit.tobytes()).decode() if as_base64 else unit.tolist())
+
+
+def vectors(model: str, texts: list[str], dimension: int, as_base64: bool) -> bytes:
+    """An embeddings reply with one vector for each text."""
+    rows = (
+        b'{"object":"embedding","index":%d,"embedding":%b}' % (index, vector(text, dimension, as_base64))
+        for index, text in enumerate(texts)
+    )
+    tokens = sum(map(len, texts)) // 4
+    head = b'{"object":"list","model":%b,"data":[' % orjson.dumps(model)
+    return head + b",".join(rows) + b'],"usage":{"prompt_tokens":%d,"total_tokens":%d}}' % (tokens, tokens)

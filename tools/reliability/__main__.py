@@ -14,13 +14,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tools.mock.handle import MockServer
-from tools.reliability import made
+from tools.mock.process import MockServer
+from tools.reliability import material
 from tools.reliability.damage import KINDS, PHASES, Tally
-from tools.reliability.trial import Trial
-from tools.reliability.truth import Evaluate, Import
-from tools.reliability.vectors import Index, Reembed
-from tools.speed.machine import machine
+from tools.reliability.operations import Evaluate, Import, Index, Reembed
+from tools.reliability.process import Trial
+from tools.speed.figure import machine
 
 OPERATIONS = {operation.name: operation for operation in (Evaluate, Index, Import, Reembed)}
 USUAL = (Evaluate.name, Index.name, Import.name)
@@ -35,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     given = parser.parse_args(arguments)
     console, tallies = Console(), list[Tally]()
-    with MockServer(dimension=made.DIMENSION) as mock:
+    with MockServer(dimension=material.DIMENSION) as mock:
         for name in given.only or USUAL:
             tallies.append(killed(name, given.kills, given.seed, mock, console))
     console.print(table(tallies))

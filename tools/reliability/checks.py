@@ -14,7 +14,7 @@ from smacs.store.io.jsonl import read_jsonl
 from smacs.store.records import Cell
 from smacs.store.verify import verify
 from tools.reliability.damage import Damage
-from tools.reliability.operation import Operation
+from tools.reliability.operations import Operation
 
 
 def examine(operation: Operation, path: Path, before: Set[str], acknowledged: int) -> tuple[list[Damage], set[str]]:

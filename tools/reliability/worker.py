@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from smacs.store.bank import QuestionBank
 from smacs.store.merge import merge
-from tools.reliability import made
+from tools.reliability import material
 
 
 def acknowledge(done: int, total: int) -> None:
@@ -25,7 +25,7 @@ async def evaluate(bank: QuestionBank, url: str) -> None:
     from smacs.pool.prompts import Prompts
     from smacs.store.evaluate import evaluate
 
-    llm = LLM(made.LLM, LLMSpec(endpoint=url, in_flight=8, retries=0))
+    llm = LLM(material.LLM, LLMSpec(endpoint=url, in_flight=8, retries=0))
     await evaluate(bank, llm, Prompts.load(), on_progress=lambda summary: acknowledge(summary.done, summary.total))
     await llm.aclose()
 
@@ -34,7 +34,7 @@ async def index(bank: QuestionBank, url: str) -> None:
     """Embed the questions."""
     from smacs.pool.embed import make_embedder
 
-    embedder = make_embedder(made.OLD.model_copy(update={"endpoint": url}))
+    embedder = make_embedder(material.OLD.model_copy(update={"endpoint": url}))
     await bank.load(embedder, on_progress=acknowledge)
     await embedder.aclose()
 
@@ -43,8 +43,8 @@ async def import_(bank: QuestionBank, url: str) -> None:  # noqa: ARG001 - nothi
     """Read questions, grades and vectors into the bank."""
     merge(
         bank,
-        made.found(),
-        on_progress=lambda report: acknowledge(report.questions_new + report.questions_known, made.IMPORTED),
+        material.found(),
+        on_progress=lambda report: acknowledge(report.questions_new + report.questions_known, material.IMPORTED),
     )
 
 
@@ -53,7 +53,7 @@ async def reembed(bank: QuestionBank, url: str) -> None:
     from smacs.pool.embed import make_embedder
     from smacs.store.index.move import new_embedder
 
-    embedder = make_embedder(made.NEW.model_copy(update={"endpoint": url}))
+    embedder = make_embedder(material.NEW.model_copy(update={"endpoint": url}))
     await new_embedder(bank, embedder, acknowledge)
     await embedder.aclose()
 

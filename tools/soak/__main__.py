@@ -10,12 +10,11 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from tools.soak.house import ENDPOINTS
+from tools.soak.faults import draw
 from tools.soak.run import Plan, soak
-from tools.soak.spells import draw
+from tools.soak.setting import ENDPOINTS
 from tools.soak.verdict import by_minute, verdict
-from tools.speed.figure import table
-from tools.speed.machine import machine
+from tools.speed.figure import machine, table
 
 CALIBRATION, AFTER = 15.0, 25.0  # seconds
 CALM = 30.0  # seconds at most; a tenth of a short test

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.served import ServedSmacs
-from tools.soak import house
-from tools.soak.client import wishes
-from tools.soak.clinic import Clinic
-from tools.soak.load import Load
-from tools.soak.outcome import ANSWERS, Outcome
-from tools.soak.spells import Spell
+from tools.soak import setting
+from tools.soak.faults import Clinic, Spell
+from tools.soak.load import ANSWERS, Load, Outcome, wishes
 from tools.soak.vitals import Rest, at_rest, memory
 
-GIVE_UP = house.REQUEST + 30.0  # seconds after which a client takes it that no reply will come
+GIVE_UP = setting.REQUEST + 30.0  # seconds after which a client takes it that no reply will come
 WARM_UP = 0.3  # share of the calibration that does not count
 
 
@@ -59,10 +56,10 @@ class Seen:
 
 def soak(plan: Plan, say: Callable[[str], None]) -> Seen:
     """Do all of it, on 127.0.0.1 alone. `say` is told what is going on."""
-    with tempfile.TemporaryDirectory(prefix="smacs-soak-") as name, Clinic(house.ENDPOINTS) as clinic:
+    with tempfile.TemporaryDirectory(prefix="smacs-soak-") as name, Clinic(setting.ENDPOINTS) as clinic:
         folder = Path(name)
-        keys = house.furnish(folder, [endpoint.url for endpoint in clinic.endpoints])
-        with ServedSmacs(folder, **house.environment(folder)) as server:
+        keys = setting.furnish(folder, [endpoint.url for endpoint in clinic.endpoints])
+        with ServedSmacs(folder, **setting.environment(folder)) as server:
             load = Load(server.url, keys, wishes(plan.seed), GIVE_UP)
             seen = asyncio.run(_soak(plan, clinic, server, load, keys["large"], say))
     return seen
@@ -72,7 +69,7 @@ async def _soak(
     plan: Plan, clinic: Clinic, server: ServedSmacs, load: Load, key: str, say: Callable[[str], None]
 ) -> Seen:
     say(f"finding out what it can take, {plan.calibration:.0f} s")
-    capacity = rate(await load.closed(house.RUNNING, plan.calibration), plan.calibration)
+    capacity = rate(await load.closed(setting.RUNNING, plan.calibration), plan.calibration)
     await asyncio.to_thread(clinic.renew)
     before = await asyncio.to_thread(at_rest, server, key)
     loop, samples = asyncio.get_running_loop(), list[tuple[float, int]]()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
-from tools.soak.house import REQUEST
-from tools.soak.outcome import ANSWERS, CLEAN, Outcome
+from tools.soak.load import ANSWERS, CLEAN, Outcome
 from tools.soak.run import Seen
+from tools.soak.setting import REQUEST
 from tools.speed.figure import Figure
 
 TRIP = 1.0  # seconds that a reply may be on its way on a busy machine

@@ -20,8 +20,7 @@ from tools.speed import (
     startup,
     throughput,
 )
-from tools.speed.figure import Figure, table
-from tools.speed.machine import machine
+from tools.speed.figure import Figure, machine, table
 
 MEASUREMENTS = {
     "startup": startup.measure,

@@ -10,9 +10,8 @@ from pathlib import Path
 import msgspec
 
 from tools.mock import MockServer
-from tools.speed.command import run
 from tools.speed.figure import Figure
-from tools.speed.world import EMBEDDER, LLM, LLMS, POOL, made_up, world
+from tools.speed.world import EMBEDDER, LLM, LLMS, POOL, made_up, run, world
 
 SLOTS = 64
 QUESTIONS = 200

@@ -12,8 +12,8 @@ from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.records import Question
 from tools.mock import MockServer
-from tools.speed.command import run
 from tools.speed.figure import Figure
+from tools.speed.world import run
 
 LLM = "llm"
 SLOTS = 64

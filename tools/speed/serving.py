@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tools.served import ServedSmacs
-from tools.speed.asked import Asked
+from tools.speed.clients import Asked
 from tools.speed.figure import Figure
 from tools.speed.throughput import QUESTIONS, Worker
 from tools.speed.worker import AT_ONCE, Recorded

@@ -15,7 +15,7 @@ from typing import Any, Self
 import msgspec
 
 from tools.mock import MockServer
-from tools.speed.byhand import Script
+from tools.speed.clients import Script
 from tools.speed.figure import Figure
 from tools.speed.worker import AT_ONCE, Recorded
 from tools.speed.world import Asker, made_up, world

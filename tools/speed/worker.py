@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tools.speed.byhand import ByHand, Script
+from tools.speed.clients import ByHand, Script
 
 AT_ONCE = 32
 
@@ -48,11 +48,11 @@ def make(side: str, folder: Path) -> tuple[Side, Sequence[Any]]:
 
         return Asker.load(folder), recorded.questions
     if side == "server":
-        from tools.speed.asked import Asked
+        from tools.speed.clients import Asked
 
         return Asked(recorded.url), recorded.questions
     if side == "ChatOpenAI":
-        from tools.speed.chatopenai import ChatOpenAIs
+        from tools.speed.clients import ChatOpenAIs
 
         return ChatOpenAIs(recorded.url), recorded.scripts
     return ByHand(recorded.url), recorded.scripts

@@ -1,6 +1,9 @@
 """What the graph is measured in: a mock endpoint in another process, a pool of eight LLMs, a small bank."""
 
+import os
 import random
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +18,19 @@ from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
 from tools.mock import MockServer
+
+
+def run(folder: Path, *arguments: str) -> float:
+    """CPU seconds of `smacs` with these arguments in `folder`, its start included. Raises RuntimeError if it fails."""
+    with (folder / "output").open("wb") as output:
+        command = [sys.executable, "-m", "smacs", *arguments]
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError((folder / "output").read_text())
+    return usage.ru_utime + usage.ru_stime
+
 
 LLMS = tuple(f"llm-{number}" for number in range(8))
 EMBEDDER = "embedder"

@@ -11,7 +11,7 @@ from smacs.cli.bank import app
 from smacs.cli.bank.sources import SourceOptions, read_sources
 from smacs.errors import InputError
 from smacs.store.bank import QuestionBank
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 Run = Callable[..., tuple[int, str, str]]
 

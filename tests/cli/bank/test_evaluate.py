@@ -22,7 +22,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.evaluate import EvaluationSummary
 from smacs.store.records import Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 Run = Callable[..., tuple[int, str, str]]
 

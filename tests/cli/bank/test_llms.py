@@ -12,7 +12,7 @@ from smacs.pool.config import EmbedderSpec
 from smacs.store.bank import QuestionBank
 from smacs.store.io.jsonl import JsonlWriter
 from smacs.store.records import Evaluation, Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 Run = Callable[..., tuple[int, str, str]]
 

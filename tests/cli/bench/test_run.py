@@ -22,7 +22,7 @@ from smacs.store.bank import QuestionBank
 from smacs.store.graders import Grade, grade
 from smacs.store.io.jsonl import encode_lines, read_jsonl
 from smacs.store.records import Evaluation, Question
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 SYSTEMS = "smacs,majority_voting,llm:one"
 Run = Callable[..., tuple[int, str, str]]

@@ -9,7 +9,7 @@ from smacs.pool.calls.connections import PerLoop
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 LIMIT = 10.0
 

@@ -15,7 +15,7 @@ from smacs.pool.calls.replicas import answers
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import EmbedderSpec, LLMSpec
 from smacs.pool.embed import make_embedder
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 HELLO = [{"role": "user", "content": "Hello?"}]
 

@@ -15,7 +15,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
 from smacs.pool.pool import Pool
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 KEY = SecretStr("none")
 HELLO = [{"role": "user", "content": "Hello"}]

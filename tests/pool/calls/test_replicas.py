@@ -15,7 +15,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replicas import Replica, Replicas, question_of
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 REQUEST = httpx2.Request("POST", "http://replica/v1/chat/completions")
 NO_CONNECTION = openai.APIConnectionError(request=REQUEST)

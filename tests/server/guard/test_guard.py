@@ -15,7 +15,7 @@ import pytest
 from smacs.server.keyfile import Limits, create_key, revoke_key
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import LLMS, QUESTION, Served, pool_at, serving
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 OPEN = {"/", "/health", "/health/ready", "/page/page.js"}
 OTHERS = [("GET", path) for path in ("/", "/page/page.js", "/metrics", "/docs", "/redoc", "/openapi.json", "/nowhere")]

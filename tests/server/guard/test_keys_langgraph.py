@@ -15,7 +15,7 @@ from smacs.server.keyfile import Limits, create_key
 from smacs.store.bank import QuestionBank
 from tests.graph.test_app import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ import pytest
 
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import LLMS, QUESTION
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow
 

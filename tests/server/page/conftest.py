@@ -10,7 +10,7 @@ import pytest
 
 from smacs.store.bank import QuestionBank
 from tests.server.conftest import Served, pool_at, serving
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page

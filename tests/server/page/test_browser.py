@@ -11,7 +11,7 @@ from smacs.graph.systems import SINGLE_LLM, systems
 from smacs.graph.trace import read_trace
 from smacs.server.page.single import write_page
 from tests.server.conftest import LLMS, Served
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

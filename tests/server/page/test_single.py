@@ -19,7 +19,7 @@ from smacs.server.page.files import STATIC
 from smacs.server.page.single import bundle, json_for_html, render, write_page
 from smacs.store.bank import QuestionBank
 from tests.remarks import texts
-from tools.mock.handle import MockServer
+from tools.mock.process import MockServer
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smacs.server.keyfile import Limits, create_key
-from tools.soak.client import KEYS
+from tools.soak.load import KEYS
 from tools.speed.world import EMBEDDER, make_bank
 
 RUNNING, WAITING = 16, 16  # questions
