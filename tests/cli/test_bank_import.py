@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from smacs.cli.bank import app
 from smacs.errors import InputError
 
-SAMPLES = Path(__file__).parents[1] / "store" / "samples"
+SAMPLES = Path(__file__).parents[1] / "store" / "imports" / "samples"
 SUMS = str(next(SAMPLES.glob("lm_eval/*7b*/samples_*")))
 PLAIN = str(SAMPLES / "plain" / "answers.jsonl")
 

@@ -107,7 +107,7 @@ def test_deep_values_are_no_labels(tmp_path: Path, label: str) -> None:
 
 def test_samples_that_unpack_to_too_much(tmp_path: Path) -> None:
     log = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
-    source = next((Path(__file__).parent / "samples" / "inspect").glob("*sums*"))
+    source = next((Path(__file__).parent / "imports" / "samples" / "inspect").glob("*sums*"))
     content = log.read_eval_log(source)
     content.samples[0].output.choices[0].message.content = "a" * (3 * MB)
     log.write_eval_log(content, tmp_path / "x.eval")
@@ -119,7 +119,7 @@ def test_samples_that_unpack_to_too_much(tmp_path: Path) -> None:
 
 def test_names_of_members_reach_no_file(tmp_path: Path) -> None:
     pytest.importorskip("inspect_ai", reason="the extra `inspect` is not installed")
-    source = next((Path(__file__).parent / "samples" / "inspect").glob("*sums*"))
+    source = next((Path(__file__).parent / "imports" / "samples" / "inspect").glob("*sums*"))
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "x.eval").write_bytes(source.read_bytes())
     with zipfile.ZipFile(tmp_path / "logs" / "x.eval", "a") as log:

@@ -16,7 +16,7 @@ from smacs.store.index.vector_file import VectorFile, content_hash
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `data` is not installed")
 pyarrow = pytest.importorskip("pyarrow")
-REAL = Path(os.environ.get("SMACS_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "mmlu_pro_recorded"
+REAL = Path(os.environ.get("SMACS_DATA", Path(__file__).parents[3] / ".." / "shared" / "data")) / "mmlu_pro_recorded"
 
 QUESTIONS: dict[str, list[Any]] = {
     "question_id": [70, 71, 75, 99],
