@@ -45,7 +45,7 @@ def replay(
 
 
 async def _replay(trace: "Trace", pool: str, bank: str | None, settings: dict[str, str]) -> dict[str, Any]:
-    from smacs.graph.replay import replay as run_again
+    from smacs.graph.replay import replay_trace as run_again
     from smacs.pool.pool import Pool
 
     loaded = Pool.load(pool)

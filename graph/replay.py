@@ -26,7 +26,7 @@ from smacs.pool.prompts import Message, Prompts
 _CLOSE = 1e-6  # relative; another machine's last bits are no other bank
 
 
-async def replay(
+async def replay_trace(
     trace: Trace,
     *,
     pool: AnyPool = "local",
@@ -130,13 +130,13 @@ class RecordedLLM(LLM):
 
     async def call(
         self,
-        messages: Sequence[Message],  # noqa: ARG002
+        messages: Sequence[Message],
         *,
         n: int = 1,
-        logprobs: bool = False,  # noqa: ARG002
-        seed: int | None = None,  # noqa: ARG002
-        timeout: float | None = None,  # noqa: ARG002
-        sampling: Mapping[str, Any] | None = None,  # noqa: ARG002
+        logprobs: bool = False,
+        seed: int | None = None,
+        timeout: float | None = None,
+        sampling: Mapping[str, Any] | None = None,
     ) -> Reply | Failure:
         """What it said. Raises InputError where the trace has nothing of it that was said there."""
         node, state = under_way.get()

@@ -3,8 +3,8 @@
 Several samples of one LLM are one call with `n` choices; where fewer come, the rest is asked for again.
 
 A failure ends nothing: every call leaves a record. Once half the question's deadline is over, a quorum of
-references is enough and calls still under way are given up; at three quarters a single reference is (algorithm.md,
-section 4).
+references is enough and calls still under way are given up; at three quarters a single reference is
+(docs/method.md).
 """
 
 import asyncio

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     def __getattr__(name: str) -> Builder:
         """The builder of every other system."""
+        ...
 
 else:
 

@@ -1,4 +1,4 @@
-"""Failure is a normal path: every row of algorithm.md, section 4, that speaks of it, over real HTTP."""
+"""Failure is a normal path: every row of the table in docs/method.md, over real HTTP."""
 
 import asyncio
 import json

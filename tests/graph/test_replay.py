@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from smacs.errors import InputError, NoAnswerError
-from smacs.graph.replay import compare, replay
+from smacs.graph.replay import compare, replay_trace
 from smacs.graph.systems import systems
 from smacs.graph.trace import read_trace
 from smacs.pool.pool import Pool
@@ -40,7 +40,7 @@ async def kept(system: str, pool: Pool, bank: QuestionBank, own: dict[str, Any],
 
 async def replayed(trace: dict[str, Any], pool: Pool, bank: QuestionBank, **changed: Any) -> dict[str, Any]:
     try:
-        result = await replay(read_trace(trace), pool=pool, bank=bank, settings=changed)
+        result = await replay_trace(read_trace(trace), pool=pool, bank=bank, settings=changed)
     finally:
         await pool.aclose()
     again: dict[str, Any] = orjson.loads(orjson.dumps({"system": trace["system"], **result}))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smacs.errors import BankError, EmbedderDownError, SmacsError
-from smacs.graph.replay import replay
+from smacs.graph.replay import replay_trace
 from smacs.graph.systems import SINGLE_LLM, build_system, system_names
 from smacs.graph.trace import read_trace
 from smacs.pool.pool import Pool
@@ -146,7 +146,7 @@ async def test_who_owns_the_endpoints_goes_on_to_see_everything(pool: Pool, bank
 async def test_a_trace_of_a_server_can_be_replayed(server: Served, pool: Pool, bank: QuestionBank) -> None:
     data = server.ask(seed=1, smacs={"trace": True}).json()
     trace = read_trace(data)
-    assert (await replay(trace, pool=pool, bank=bank))["answer"] == trace.answer
+    assert (await replay_trace(trace, pool=pool, bank=bank))["answer"] == trace.answer
 
 
 def test_every_error_of_ours_has_a_public_form() -> None:
