@@ -159,9 +159,7 @@ def found_by_name(test: Path) -> bool:
     """Whether a test's name begins with that of a module or folder of its room: `test_<module>_<aspect>.py`."""
     words = test.stem.removeprefix("test_")
     own = test.relative_to(ROOT / "tests").parts[0]
-    names = (
-        {path.stem for path in (ROOT / own).rglob("*.py")} | {path.name for path in (ROOT / own).rglob("*/")} | {own}
-    )
+    names = {path.stem.strip("_") for path in (ROOT / own).rglob("*")} | {own}
     return words in WHOLE or any(words == name or words.startswith(f"{name}_") for name in names)
 
 
