@@ -21,7 +21,7 @@ def triage(state: MessagesState) -> Literal["small_talk", "smacs"]:
     return "smacs" if "?" in text or len(text.split()) > 6 else "small_talk"
 
 
-def small_talk(state: MessagesState) -> dict[str, Any]:
+def small_talk(state: MessagesState) -> dict[str, Any]:  # noqa: ARG001
     """Answer without any LLM."""
     return {"messages": [AIMessage("Hello! Ask me a question and several LLMs will answer it together.")]}
 

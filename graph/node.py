@@ -56,7 +56,7 @@ class Node(Runnable[Any, dict[str, Any]]):
         """Run the node from sync code, on an event loop that all sync callers share."""
         return run_sync(self.ainvoke(input, config))
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> dict[str, Any]:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> dict[str, Any]:  # noqa: ARG002
         """Run the node."""
         tools = self._workshop.tools()
         name = self.get_name()

@@ -130,13 +130,13 @@ class RecordedLLM(LLM):
 
     async def call(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[Message],  # noqa: ARG002
         *,
         n: int = 1,
-        logprobs: bool = False,
-        seed: int | None = None,
-        timeout: float | None = None,
-        sampling: Mapping[str, Any] | None = None,
+        logprobs: bool = False,  # noqa: ARG002
+        seed: int | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002
+        sampling: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Reply | Failure:
         """What it said. Raises InputError where the trace has nothing of it that was said there."""
         node, state = under_way.get()

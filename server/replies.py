@@ -130,7 +130,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._pieces = pieces
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send it."""
         with suppress(HungUpError):
             await unless_hung_up(receive, self._send(send))

@@ -60,7 +60,7 @@ class SystemModel(ModelAPI):
         self,
         input: list[ChatMessage],
         tools: list[ToolInfo],
-        tool_choice: ToolChoice,
+        tool_choice: ToolChoice,  # noqa: ARG002
         config: GenerateConfig,
     ) -> ModelOutput:
         """Answer the conversation's last user message. Raises NoAnswerError when no LLM answered."""
@@ -131,7 +131,7 @@ def smacs_solver(
     given = {"pool": pool, "bank": bank, "task": task, "dataset": dataset, **settings}
     model = get_model(f"smacs/{system}", memoize=False, **given)
 
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
+    async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001
         state.output = await model.generate(state.messages, tools=state.tools)
         state.messages.append(state.output.message)
         state.store.set("smacs", (state.output.metadata or {})["smacs"])

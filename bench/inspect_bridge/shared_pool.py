@@ -80,7 +80,7 @@ class CloseAtRunEnd(Hooks):
         """Only while a pool is open: evaluations without SMACS never see this hook."""
         return any_started()
 
-    async def on_run_end(self, data: RunEnd) -> None:
+    async def on_run_end(self, data: RunEnd) -> None:  # noqa: ARG002
         """Close all pools."""
         await close_all()
 

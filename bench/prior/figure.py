@@ -22,7 +22,7 @@ def check(path: Path) -> None:
     if path.suffix not in FORMATS:
         raise InputError(f"--figure: expected a file that ends in {' or '.join(FORMATS)}, got {path.name}.")
     try:
-        import matplotlib
+        import matplotlib  # noqa: F401
     except ImportError:
         raise SmacsError("--figure needs matplotlib: pip install 'smacs[report]'.") from None
 

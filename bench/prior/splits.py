@@ -83,7 +83,7 @@ class Holdout:
         """What to type after `smacs bank rank`."""
         return "--test TEST"
 
-    def splits(self, total: int, seed: int) -> list[Split]:
+    def splits(self, total: int, seed: int) -> list[Split]:  # noqa: ARG002
         """The one split there is."""
         return [Split(np.arange(self.bank_size), np.arange(self.bank_size, total))]
 

@@ -28,8 +28,8 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
 def check() -> None:
     """Raise SmacsError where a package that pages need is missing."""
     try:
-        import jinja2
-        import matplotlib
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
     except ImportError as error:
         raise SmacsError(f"The report needs {error.name}: pip install 'smacs[report]'.") from None
 

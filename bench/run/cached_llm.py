@@ -113,7 +113,7 @@ class CachedLLM(LLM):
         n: int = 1,
         logprobs: bool = False,
         seed: int | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ARG002  the LLM's own deadline holds
         sampling: Mapping[str, Any] | None = None,
     ) -> Reply | Failure:
         """As `LLM.call`, from the replies kept where they are enough."""

@@ -6,7 +6,7 @@ from smacs.nodes.shared.records import ReferencesState, answer_with_reference, a
 from smacs.nodes.shared.run import Tools
 
 
-async def gather(state: ReferencesState, tools: Tools) -> dict[str, Any]:
+async def gather(state: ReferencesState, tools: Tools) -> dict[str, Any]:  # noqa: ARG001
     """One subset of all references in descending order of prior; none when none arrived."""
     names = [name_of(record) for record in arrived(state["references"])]
     return {"subsets": [names] if names else [], "degraded": shortfall(state["references"], state["samples"])}

@@ -89,7 +89,7 @@ def _parses(label: str) -> bool:
 
 def work() -> None:
     """Compare in the worker process."""
-    import math_verify
+    import math_verify  # noqa: F401 - takes seconds: before the first request, and never in the caller's process
 
     serve(Comparison, compare, memory=2 << 30)
 

@@ -36,7 +36,7 @@ class ChromaProcess:
         self.folder = place.chroma
         arguments = [str(place.folder), place.collection, str(place.dimension), str(os.getpid()), str(wait)]
         self._ready = False
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, *arguments],
             stdin=subprocess.PIPE,
@@ -148,7 +148,7 @@ def _failed(folder: Path, error: BaseException) -> BankError:
 def _check_chroma(place: Place) -> None:
     """Raise BankError, with its own words, where Chroma cannot even be imported."""
     try:
-        import chromadb
+        import chromadb  # noqa: F401
     except BaseException as error:
         raise BankError(
             f"Chroma cannot be imported, which the index of {place.folder} needs: {type(error).__name__}: {error}. "

@@ -95,7 +95,7 @@ class _BankVectors:
         self._matrix = matrix
         self._rows = {question.text: i for i, question in enumerate(bank.questions)}
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:  # noqa: ARG002
         return self._matrix[[self._rows[text] for text in texts]]
 
     async def aclose(self) -> None: ...

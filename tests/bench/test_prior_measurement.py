@@ -26,8 +26,8 @@ class Told:
     summary: str = "says what it is told"
     seen: list[np.ndarray] = field(default_factory=list)
 
-    def fit(self, known):
-        self.seen.append(known.matrix)
+    def fit(self, training):
+        self.seen.append(training.matrix)
         return self
 
     def scores(self, queries):

@@ -31,8 +31,8 @@ class Steered:
     fitted: list[np.ndarray] = field(default_factory=list, compare=False)
     asked: list[Queries] = field(default_factory=list, compare=False)
 
-    def fit(self, known):
-        self.fitted.append(known.subjects)
+    def fit(self, training):
+        self.fitted.append(training.subjects)
         return self
 
     def scores(self, queries):
@@ -127,7 +127,7 @@ class Loudest:
     name: str = "loudest"
     summary: str = "one decides"
 
-    def fit(self, polled):
+    def fit(self, poll):
         return self
 
     def votes(self, ballots, priors, order):

@@ -17,7 +17,7 @@ class Lifeline(asyncio.Protocol):
     def __init__(self, stop: asyncio.Event) -> None:
         self.stop = stop
 
-    def connection_lost(self, _: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The parent has closed its end, or died."""
         self.stop.set()
 

@@ -53,7 +53,7 @@ class Operation(ABC):
         """How often this run has asked the mock for each question."""
         return Counter()
 
-    def beside(self, bank: QuestionBank) -> Iterator[Damage]:
+    def beside(self, bank: QuestionBank) -> Iterator[Damage]:  # noqa: ARG002
         """Damage to what the operation has no business with."""
         return iter(())
 

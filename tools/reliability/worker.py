@@ -39,7 +39,7 @@ async def index(bank: QuestionBank, url: str) -> None:
     await embedder.aclose()
 
 
-async def import_(bank: QuestionBank, url: str) -> None:
+async def import_(bank: QuestionBank, url: str) -> None:  # noqa: ARG001 - nothing is asked
     """Read questions, grades and vectors into the bank."""
     merge(
         bank,

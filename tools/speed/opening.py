@@ -74,7 +74,7 @@ def _evaluate(file: Path, seed: int) -> None:
         opened.writelines(b'{"question":"q%d","correct":%d}\n' % pair for pair in enumerate(right.tolist()))
 
 
-async def _fill(questions: Iterable[Any], matrix: Floats) -> None:
+async def _fill(questions: Iterable[Any], matrix: Floats) -> None:  # noqa: ARG001 - all vectors are drawn here
     rows = unit_rows(BLOCK * 16, COLUMNS)
     for start in range(0, len(matrix), len(rows)):
         part = matrix[start : start + len(rows)]

@@ -5,6 +5,7 @@ share of the machine counts against the server.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -55,7 +56,7 @@ def take_turns(folder: Path, server: ServedSmacs) -> list[Round]:
         return [_round(workers, server, turn) for turn in range(ROUNDS)]
 
 
-def _round(workers: dict[str, Worker], server: ServedSmacs, turn: int) -> Round:
+def _round(workers: Mapping[Any, Worker], server: ServedSmacs, turn: int) -> Round:
     found: Round = {}
     for side in SIDES if turn % 2 else SIDES[::-1]:
         alone = workers[side].answer(ALONE, at_once=1)

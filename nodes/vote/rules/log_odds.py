@@ -37,7 +37,7 @@ class FittedLogOdds:
     calibrations: tuple[Calibration, ...]
     constant: float
 
-    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:
+    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:  # noqa: ARG002
         """Log-odds."""
         pairs = zip(self.calibrations, priors.T, strict=True)
         columns = np.column_stack([fit.log_odds(prior[:, None]) for fit, prior in pairs])

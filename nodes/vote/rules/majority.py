@@ -15,11 +15,11 @@ class Majority:
     name: str = "majority"
     summary: str = "The most frequent answer; ties go to the higher summed prior"
 
-    def fit(self, poll: Poll) -> "Majority":
+    def fit(self, poll: Poll) -> "Majority":  # noqa: ARG002
         """Nothing to learn."""
         return self
 
-    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:
+    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:  # noqa: ARG002
         """One each."""
         return Votes(np.ones(order.shape), np.zeros(order.shape))
 

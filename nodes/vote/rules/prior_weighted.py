@@ -27,7 +27,7 @@ class FittedPriorWeighted:
 
     unit: float
 
-    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:
+    def votes(self, ballots: Ballots, priors: Floats, order: Order) -> Votes:  # noqa: ARG002
         """Priors in units of the bank's mean."""
         weights = np.maximum(np.take_along_axis(priors, order, axis=1), 0.0) / self.unit
         return Votes(weights, np.zeros(order.shape))

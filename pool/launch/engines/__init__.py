@@ -77,7 +77,7 @@ class ByEngine:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The schema of any of the tables."""
         tables = [Annotated[engine.table, Tag(name)] for name, engine in engines().items()]
-        return handler.generate_schema(Annotated[Union[tuple(tables)], Discriminator(_named)])
+        return handler.generate_schema(Annotated[Union[tuple(tables)], Discriminator(_named)])  # noqa: UP007
 
 
 def _named(launch: Any) -> str:

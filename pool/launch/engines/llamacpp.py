@@ -65,7 +65,7 @@ class LlamaCpp:
     title: str = "llama.cpp"
     table: type[LlamaCppLaunch] = LlamaCppLaunch
 
-    def jobs(self, orders: Sequence[Order[LlamaCppLaunch]], busy: Collection[int], progress: Progress) -> list[Job]:
+    def jobs(self, orders: Sequence[Order[LlamaCppLaunch]], busy: Collection[int], progress: Progress) -> list[Job]:  # noqa: ARG002
         """See `Engine.jobs`; it has no use for GPUs."""
         if orders and find_spec("xllamacpp") is None:
             raise ServerError("The engine for local LLMs is not installed: pip install 'smacs[local]'")

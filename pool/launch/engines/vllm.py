@@ -111,7 +111,7 @@ class Vllm:
     title: str = "vLLM"
     table: type[VllmLaunch] = VllmLaunch
 
-    def jobs(self, orders: Sequence[Order[VllmLaunch]], busy: Collection[int], progress: Progress) -> list[Job]:
+    def jobs(self, orders: Sequence[Order[VllmLaunch]], busy: Collection[int], progress: Progress) -> list[Job]:  # noqa: ARG002
         """See `Engine.jobs`."""
         python = find_python()
         seats = seats_here(orders, busy)

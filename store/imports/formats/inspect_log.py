@@ -76,7 +76,7 @@ def read(path: Path, options: ImportOptions) -> Iterator[Found]:
 
 def _log(path: Path, max_mb: int) -> tuple[Fields, Iterator[tuple[str, bytes | None]]]:
     try:
-        import inspect_ai.log
+        import inspect_ai.log  # noqa: F401 - said here, not at the first sample
     except ImportError as error:
         raise InputError(f"{path}: Inspect logs need another package: pip install 'smacs[inspect]'") from error
     if is_zip_log(path) or path.suffix == ".eval":

@@ -382,7 +382,7 @@ OUTPUTS = [
 
 @pytest.mark.parametrize("said", OUTPUTS)
 async def test_a_reply_that_may_not_be_as_long_is_asked_for_shorter(said: str) -> None:
-    too_long: Refuse = lambda body: (400, openai_error(said, "max_tokens")) if body["max_tokens"] > 4096 else None
+    too_long: Refuse = lambda body: (400, openai_error(said, "max_tokens")) if body["max_tokens"] > 4096 else None  # noqa: E731
     async with endpoint(too_long) as server:
         llm = LLM("mine", LLMSpec(endpoint=server.url, retries=0))
         assert isinstance(await llm.call(ASKED, sampling=SAMPLING), Reply)
