@@ -133,7 +133,7 @@ class Rules:
     ceilings: Ceilings = field(default_factory=Ceilings)
 
     def settings(self, context: Any, answers: int = 1) -> Settings:
-        """The settings of one run, one of so many `answers` to a request. Raises InputError."""
+        """The settings of one run of a request that wants `answers` of them. Raises InputError."""
         settings = run_settings(context, self.pool, self.defaults, self.fixed)
         self.ceilings.check(settings, self.defaults, self.work(settings), self.work(self.defaults), answers)
         return settings

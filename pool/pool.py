@@ -21,7 +21,7 @@ from smacs.pool.launch.table import EMBEDDER
 from smacs.progress import Progress
 from smacs.visible import one_line
 
-_FEW = 5  # problems that are told
+_FEW = 5  # problems that are listed
 _CUT = 80  # characters of a key or value
 _LINE = 500  # of what is said about it
 

@@ -46,7 +46,7 @@ class Recorded:
         return Queries(self.matrix[rows], self.datasets[rows], self.subjects[rows], self._texts(rows))
 
     def live(self, rows: Rows) -> Queries:
-        """What it is asked of a live question, whose data set and subject nobody knows."""
+        """A live question: its data set and subject are unknown."""
         return Queries.live(self.matrix[rows], self._texts(rows))
 
     def _texts(self, rows: Rows) -> list[str]:

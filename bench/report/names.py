@@ -11,7 +11,7 @@ _STARRED = ("symbolic_moe",)  # as in the paper's table 1
 
 
 def system_title(name: str) -> str:
-    """Such as `Self-MoA`; of a system that there is not its name, as a run of another version may have it."""
+    """Such as `Self-MoA`; for a system that no longer exists (a run of another version) its name."""
     system = systems().get(name)
     return f"{system.title if system else name}{'*' if name in _STARRED else ''}"
 

@@ -40,7 +40,7 @@ class Dialect:
         self._given = spec.window
         self._default = spec.context
         self._read: int | None = None  # window that the server gives out
-        self._learned: int | None = None  # window that an error has told
+        self._learned: int | None = None  # the window that an error named
         self._reserve = _TEMPLATE_RESERVE
         self._system_taken = False  # a system message was answered, or it was not what a 500 was about
 
