@@ -17,6 +17,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow"
 SHOWN := awk '/^ *(Collecting|Downloading|Installing|Successfully)/ { print substr($$0, 1, 90); fflush() }'
 UV := uv==0.13.9
+# Every process that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install lock ask dev test test-fast test-vllm check fix types bench soak reliability prior-docs docs clean
 
@@ -63,8 +65,8 @@ test: install  ## every test, real LLMs and servers included
 	@$(BIN)/smacs models pull smollm2-135m
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations 15
 
-test-fast: install  ## the inner loop: under a minute
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
+test-fast: install  ## the inner loop, with fewer examples: under a minute
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST) --hypothesis-profile quick
 
 # vLLM has an environment of its own: its pins clash with ours. The CPU build of vLLM comes with torchvision and others
 # that were built for CUDA, and with those transformers cannot be imported.
