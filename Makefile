@@ -14,9 +14,12 @@ DATA ?= ../shared/data/mmlu_pro_recorded
 Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
 export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-FAST := -m "not slow"
+# Two workers: the linear algebra of each is to stay on its own core.
+FAST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 SHOWN := awk '/^ *(Collecting|Downloading|Installing|Successfully)/ { print substr($$0, 1, 90); fflush() }'
 UV := uv==0.13.9
+# Every process that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install lock ask dev test test-fast test-vllm check fix types bench soak reliability prior-docs docs clean
 
@@ -59,12 +62,12 @@ dev: install  ## start the local LLMs and `langgraph dev`, for LangGraph Studio
 	  $(BIN)/langgraph dev --no-browser --no-reload --n-jobs-per-worker 10 --port $(PORT)
 
 test: install  ## every test, real LLMs and servers included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
+	@$(FAST)
 	@$(BIN)/smacs models pull smollm2-135m
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations 15
 
-test-fast: install  ## the inner loop: under a minute
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
+test-fast: install  ## the inner loop, with fewer examples: under a minute
+	@$(FAST) --hypothesis-profile quick
 
 # vLLM has an environment of its own: its pins clash with ours. The CPU build of vLLM comes with torchvision and others
 # that were built for CUDA, and with those transformers cannot be imported.

@@ -1,6 +1,7 @@
 """A pool of mock LLMs, a small bank, and the graph over both, over real HTTP and real Chroma."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Container, Iterator
 from typing import Any
@@ -17,7 +18,9 @@ from smacs.store.records import Evaluation, Question
 from tools.mock.process import MockServer
 
 settings.register_profile("any machine", deadline=None)  # an example that is slow on a busy machine is no fault
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=20)  # for `make test-fast`
 settings.load_profile("any machine")
+gc.disable()  # half the time of the collection otherwise
 
 DIMENSION = 16
 LIMIT = 60.0  # seconds until a wait has failed
@@ -30,6 +33,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if any(map(item.get_closest_marker, unnamed))]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

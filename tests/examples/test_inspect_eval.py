@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from smacs.store.bank import QuestionBank
 from tools.mock.process import MockServer
 
-read = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("inspect_ai") is None, reason="the extra `inspect` is not installed"),
+]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "inspect_eval.py"
@@ -51,7 +54,9 @@ def run(command: str, folder: Path) -> str:
 
 
 def logs(folder: Path) -> list[Any]:
-    return [read.read_eval_log(path) for path in sorted((folder / "logs").rglob("*.eval"))]
+    from inspect_ai.log import read_eval_log  # takes a second
+
+    return [read_eval_log(path) for path in sorted((folder / "logs").rglob("*.eval"))]
 
 
 def accuracy(log: Any) -> float:

@@ -3,6 +3,7 @@ import base64
 import contextlib
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx2
 import msgspec
@@ -216,6 +217,14 @@ def test_a_bad_request_gets_an_error(client, path, content, status):
 
 def test_health(client):
     assert client.get("/health").status_code == 200
+
+
+@pytest.mark.slow
+def test_it_starts_wherever_its_caller_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    with MockServer() as mock:
+        assert mock.stats().total.requests == 0
 
 
 @pytest.mark.slow

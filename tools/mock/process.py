@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
+from tools.launch import environment
 from tools.mock.plan import Plan, Stats
 
 LIMIT = 60.0  # seconds for an answer of its `/control`: the machine may be busy
@@ -30,7 +31,7 @@ class MockServer:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tools.mock", "--lifeline", *self.options]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         ready = self.process.stdout.readline()
         if not ready:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from tools.launch import environment
 from tools.reliability.checks import examine
 from tools.reliability.damage import PHASES, Damage, Phase, Tally
 from tools.reliability.operations import Operation
@@ -27,7 +28,12 @@ class Watched:
     def __init__(self, command: Sequence[str]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
         )
         self.opened = False
         self.acknowledged = self.total = 0

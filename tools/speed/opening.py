@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from tools.launch import environment
 from tools.speed.figure import Figure
 from tools.speed.retrieval import BLOCK, GAMMA, N_BASE, Floats, unit_rows
 
@@ -85,7 +86,9 @@ def _run(which: str, bank: Path) -> dict[str, float]:
     (matrix,) = bank.glob("arrays/*/matrix.npy")
     _drop(matrix)
     command = [sys.executable, "-m", "tools.speed.opening", which, str(bank)]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    found: dict[str, float] = json.loads(
+        subprocess.run(command, env=environment(), check=True, capture_output=True).stdout
+    )
     return found
 
 

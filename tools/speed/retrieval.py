@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
+from tools.launch import environment
 from tools.speed.figure import Figure
 
 SIZES = ((10_000, 4_096), (1_000_000, 384))
@@ -35,7 +36,7 @@ def measure() -> list[Figure]:
 def figures(rows: int, columns: int) -> list[Figure]:
     """Both ratios for one size."""
     command = [sys.executable, "-m", "tools.speed.retrieval", str(rows), str(columns)]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    found = json.loads(subprocess.run(command, env=environment(), check=True, capture_output=True).stdout)
     size = f"{rows:,} x {columns:,}"
     memory = found["peak_bytes"] / found["matrix_bytes"]
     return [

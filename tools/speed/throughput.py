@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import msgspec
 
+from tools.launch import environment
 from tools.mock import MockServer
 from tools.speed.clients import Script
 from tools.speed.figure import Figure
@@ -80,7 +81,9 @@ class Worker:
     def __init__(self, side: str, folder: Path) -> None:
         self.side = side
         command = [sys.executable, "-m", "tools.speed.worker", side, str(folder)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,11 +41,9 @@ async def test_a_reply_without_end_is_read_up_to_the_limit() -> None:
         assert "longer than 2 MiB, the rest of it was not read; raise `reply_limit`" in result.message
 
 
-@pytest.mark.parametrize(
-    ("encoding", "packed"),
-    [("gzip", gzip.compress(b" " * 64 * MIB, 9)), ("deflate", zlib.compress(b" " * 64 * MIB, 9))],
-)
-async def test_the_limit_holds_after_decompression(encoding: str, packed: bytes) -> None:
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+async def test_the_limit_holds_after_decompression(encoding: str, compress: Callable[[bytes], bytes]) -> None:
+    packed = compress(b" " * 16 * MIB)
     assert len(packed) < MIB
     async with server(http(packed, "200 OK", f"content-encoding: {encoding}")) as raw:
         assert "longer than 1 MiB" in (await failed(raw.url, reply_limit=1)).message

@@ -1,7 +1,9 @@
 """Inspect logs, as it wrote them itself (see samples/README.md)."""
 
+import importlib
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,16 @@ from smacs.store.imports.formats.inspect_log import FORMAT
 from smacs.store.imports.report import Tally
 from smacs.store.merge import Found
 
-log = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
+pytestmark = pytest.mark.skipif(find_spec("inspect_ai") is None, reason="the extra `inspect` is not installed")
 SAMPLES = Path(__file__).parent / "samples" / "inspect"
 FACTS = next(SAMPLES.glob("*tiny-facts*"))
 SUMS = next(SAMPLES.glob("*tiny-sums*"))
 LLM = "mockllm/tiny"
+
+
+def inspect_log() -> Any:
+    """Inspect takes a second to import: not before a test needs it."""
+    return importlib.import_module("inspect_ai.log")
 
 
 def read(path: Path, **options: Any) -> list[Found]:
@@ -29,9 +36,9 @@ def scored(tmp_path: Path) -> Callable[[Any], Path]:
     """The log of two sums, with another value of the scorer `match` in the first."""
 
     def make(value: Any) -> Path:
-        content = log.read_eval_log(SUMS)
+        content = inspect_log().read_eval_log(SUMS)
         content.samples[0].scores["match"].value = value
-        log.write_eval_log(content, tmp_path / "x.eval")
+        inspect_log().write_eval_log(content, tmp_path / "x.eval")
         return tmp_path / "x.eval"
 
     return make
@@ -82,11 +89,11 @@ def test_a_score_outside_0_and_1(scored: Callable[[Any], Path]) -> None:
 
 
 def test_samples_without_a_score_are_left_out(tmp_path: Path) -> None:
-    content = log.read_eval_log(FACTS)
+    content = inspect_log().read_eval_log(FACTS)
     by_id = {(sample.id, sample.epoch): sample for sample in content.samples}
     by_id[2, 2].scores = None  # one of two epochs
     by_id[3, 1].scores = by_id[3, 2].scores = None
-    log.write_eval_log(content, tmp_path / "x.eval")
+    inspect_log().write_eval_log(content, tmp_path / "x.eval")
     omissions = Tally()
     found = read(tmp_path / "x.eval", omissions=omissions)
     assert [item.evaluations[LLM].correct for item in found] == [1.0, 1.0]
@@ -111,7 +118,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_log_in_json_is_read_like_one_in_a_zip_file(tmp_path: Path) -> None:
     for file in (FACTS, SUMS):
         other = tmp_path / f"{file.stem}.json"
-        log.write_eval_log(log.read_eval_log(file), other, format="json")
+        inspect_log().write_eval_log(inspect_log().read_eval_log(file), other, format="json")
         assert FORMAT.recognises(other)
         ours = [(item.question, item.evaluations[LLM].correct) for item in read(file)]
         assert [(item.question, item.evaluations[LLM].correct) for item in read(other)] == ours
@@ -120,9 +127,9 @@ def test_a_log_in_json_is_read_like_one_in_a_zip_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("value", "form"), [(float("nan"), "eval"), (float("nan"), "json"), (None, "json")])
 def test_a_score_that_could_not_be_given(tmp_path: Path, value: Any, form: str) -> None:
-    content = log.read_eval_log(SUMS)
+    content = inspect_log().read_eval_log(SUMS)
     content.samples[0].scores["match"].value = value
-    log.write_eval_log(content, tmp_path / f"x.{form}", format=form)
+    inspect_log().write_eval_log(content, tmp_path / f"x.{form}", format=form)
     omissions = Tally()
     assert len(read(tmp_path / f"x.{form}", omissions=omissions)) == 1
     assert [str(entry) for entry in omissions.kinds.values()] == ["1 without a score"]
@@ -130,31 +137,31 @@ def test_a_score_that_could_not_be_given(tmp_path: Path, value: Any, form: str) 
 
 @pytest.mark.parametrize("form", ["eval", "json"])
 def test_a_run_that_did_not_end(tmp_path: Path, form: str) -> None:
-    content = log.read_eval_log(SUMS)
+    content = inspect_log().read_eval_log(SUMS)
     content.status, content.samples[1].scores = "cancelled", None
-    log.write_eval_log(content, tmp_path / f"x.{form}", format=form)
+    inspect_log().write_eval_log(content, tmp_path / f"x.{form}", format=form)
     notes: list[str] = []
     assert len(read(tmp_path / f"x.{form}", note=notes.append)) == 1
     assert notes == [f"x.{form}: the run ended with status 'cancelled': the samples that it had scored are imported"]
     content.samples = None
-    log.write_eval_log(content, tmp_path / f"y.{form}", format=form)
+    inspect_log().write_eval_log(content, tmp_path / f"y.{form}", format=form)
     with pytest.raises(InputError, match="has no samples: it was written without them"):
         read(tmp_path / f"y.{form}")
 
 
 def test_samples_that_have_another_scorer_first(tmp_path: Path) -> None:
     """The scorers of a log are not mixed: the first sample says which one is the grade."""
-    content = log.read_eval_log(SUMS)
+    content = inspect_log().read_eval_log(SUMS)
     del content.samples[1].scores["match"]
-    log.write_eval_log(content, tmp_path / "x.eval")
+    inspect_log().write_eval_log(content, tmp_path / "x.eval")
     omissions = Tally()
     assert len(read(tmp_path / "x.eval", omissions=omissions)) == 1
     assert "it has no score 'match'; it has includes" in omissions.kinds["without a score"].first
 
 
 def test_long_texts_that_are_kept_apart(tmp_path: Path) -> None:
-    content = log.read_eval_log(SUMS)
+    content = inspect_log().read_eval_log(SUMS)
     content.samples[0].input = "attachment://" + "a" * 32
     content.samples[0].attachments = {"a" * 32: "What is a long question?"}
-    log.write_eval_log(content, tmp_path / "x.eval")
+    inspect_log().write_eval_log(content, tmp_path / "x.eval")
     assert read(tmp_path / "x.eval")[0].question.text == "What is a long question?"
