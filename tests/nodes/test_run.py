@@ -76,4 +76,6 @@ async def test_new_questions_of_a_bank_wait_for_an_embedder_that_hangs(
         result = await graph.ainvoke({"question": "How many legs has a spider?"})
     assert result["answer"]
     assert result["support"]["count"] == 4
-    assert result["degraded"][0].startswith("the bank is as it was before its last change: The bank's embedder: no vec")
+    first, *_ = result["degraded"]
+    assert first["kind"] == "bank_outdated"
+    assert first["text"].startswith("the bank is as it was before its last change: The bank's embedder: no vectors")

@@ -14,7 +14,7 @@ SECONDS = 1.5  # of a fault
 @pytest.mark.slow
 def test_every_fault_once_under_twice_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of the first three endpoints has three kinds of faults, the embedder two; two of five LLMs stay well."""
-    for name, seconds in [("house.QUESTION", 60.0), ("house.REQUEST", 200.0), ("run.GIVE_UP", 300.0)]:
+    for name, seconds in [("setting.QUESTION", 60.0), ("setting.REQUEST", 200.0), ("run.GIVE_UP", 300.0)]:
         monkeypatch.setattr(f"tools.soak.{name}", seconds)  # a slow machine is no fault
     spells = [Spell(number % 3, kind, 2 * SECONDS * (number // 3), SECONDS) for number, kind in enumerate(KINDS)]
     spells += [Spell(EMBEDS, "hang", 0.0, SECONDS), Spell(EMBEDS, "garbage", 2 * SECONDS, SECONDS)]
