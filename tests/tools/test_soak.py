@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tools.soak import __main__ as command
 from tools.soak.faults import KINDS, draw
-from tools.soak.load import UNEXPECTED, Outcome, judge, wishes
-from tools.soak.run import Plan, Seen, errors_in, rate
+from tools.soak.load import UNEXPECTED, Ending, judge, wishes
+from tools.soak.run import Schedule, Seen, errors_in, rate
 from tools.soak.verdict import by_minute, verdict
 from tools.soak.vitals import Rest
 
@@ -92,7 +92,7 @@ def test_the_requests_of_a_seed_are_the_same_and_of_all_sorts() -> None:
 
 def test_the_rate_is_that_of_the_answers_after_the_warm_up() -> None:
     """Ten seconds, of which three are warm-up. Answers end at 3, 4, ..., 13: 11 of them in 13 - 3 seconds."""
-    outcomes = [Outcome("answer", float(start), 1.0) for start in range(13)] + [Outcome("busy", 5.0, 0.1)]
+    outcomes = [Ending("answer", float(start), 1.0) for start in range(13)] + [Ending("busy", 5.0, 0.1)]
     assert rate(outcomes, 10) == pytest.approx(11 / 10)
     with pytest.raises(RuntimeError, match=r"no answers without faults: \['busy'\]"):
         rate(outcomes[-1:], 10)
@@ -108,7 +108,7 @@ REST = Rest(connections=0, descriptors=19, requests=0, memory=10)
 
 def seen(**changed: Any) -> Seen:
     """Four minutes from 100 on, ten answers a second, none in the 60 s of faults and the 4 s after them."""
-    plan = Plan(calibration=1, calm=30, ill=60, after=150, spells=[])
+    plan = Schedule(calibration=1, calm=30, ill=60, after=150, spells=[])
     times = [100 + tenth / 10 for tenth in range(2400) if not 300 <= tenth < 940]
     whole: dict[str, Any] = {
         "plan": plan,
@@ -116,7 +116,7 @@ def seen(**changed: Any) -> Seen:
         "offered": 10.0,
         "began": 100.0,
         "well": 190.0,
-        "outcomes": [Outcome("answer", time, 0.0) for time in times] + [Outcome("busy", 150.0, 0.5)] * 640,
+        "outcomes": [Ending("answer", time, 0.0) for time in times] + [Ending("busy", 150.0, 0.5)] * 640,
         "memory": [(100.0 + second, 100 + second // 60) for second in range(240)],
         "before": REST,
         "after": REST,
@@ -147,8 +147,8 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("changed", "name"),
     [
-        ({"outcomes": [*seen().outcomes, Outcome("500: No.", 200.0, 0.1)]}, "neither an answer nor a clean 429 or 503"),
-        ({"outcomes": [*seen().outcomes, Outcome("answer", 200.0, 26.1)]}, "slowest reply, deadline 25 s"),
+        ({"outcomes": [*seen().outcomes, Ending("500: No.", 200.0, 0.1)]}, "neither an answer nor a clean 429 or 503"),
+        ({"outcomes": [*seen().outcomes, Ending("answer", 200.0, 26.1)]}, "slowest reply, deadline 25 s"),
         ({"capacity": 6.0}, "offered load over what it can take"),
         ({"errors": ["x"]}, "errors in the log"),
         ({"memory": [(100.0 + s, 100 + 6 * (s // 60)) for s in range(240)]}, "memory, last minute over second"),

@@ -4,7 +4,7 @@ import pytest
 
 from tools.soak.faults import KINDS, Spell
 from tools.soak.load import ANSWERS, CLEAN
-from tools.soak.run import Plan, soak
+from tools.soak.run import Schedule, soak
 from tools.soak.setting import EMBEDS, REQUEST
 from tools.soak.verdict import by_minute, verdict
 
@@ -18,7 +18,7 @@ def test_every_fault_once_under_twice_the_load(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(f"tools.soak.{name}", seconds)  # a slow machine is no fault
     spells = [Spell(number % 3, kind, 2 * SECONDS * (number // 3), SECONDS) for number, kind in enumerate(KINDS)]
     spells += [Spell(EMBEDS, "hang", 0.0, SECONDS), Spell(EMBEDS, "garbage", 2 * SECONDS, SECONDS)]
-    seen = soak(Plan(calibration=4, calm=3, ill=6 * SECONDS, after=5, spells=spells), print)
+    seen = soak(Schedule(calibration=4, calm=3, ill=6 * SECONDS, after=5, spells=spells), print)
     kinds = {outcome.kind for outcome in seen.outcomes}
     assert kinds <= set(CLEAN)
     assert kinds & set(ANSWERS)

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from tools.mock.endpoint import Endpoint
-from tools.mock.plan import Plan
+from tools.mock.plan import Behaviour
 from tools.mock.wire import Wire
 
 
@@ -22,7 +22,7 @@ class Lifeline(asyncio.Protocol):
         self.stop.set()
 
 
-async def serve(port: int, plan: Plan, lifeline: bool) -> None:
+async def serve(port: int, plan: Behaviour, lifeline: bool) -> None:
     """Serve on 127.0.0.1 until SIGTERM, SIGINT or the end of the lifeline."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--dimension", type=int, default=384, help="of an embedding")
     parser.add_argument("--lifeline", action="store_true", help="stop when standard input ends")
     given = parser.parse_args()
-    plan = Plan(latency=given.latency, tokens=given.tokens, dimension=given.dimension)
+    plan = Behaviour(latency=given.latency, tokens=given.tokens, dimension=given.dimension)
     asyncio.run(serve(given.port, plan, given.lifeline))
 
 

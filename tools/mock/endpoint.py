@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from tools.mock import completions, replies
-from tools.mock.plan import Count, Plan, Received, Stats
+from tools.mock.plan import Behaviour, Count, Received, Stats
 from tools.mock.wire import Answer, Request
 
 KEPT = 512
@@ -16,15 +16,15 @@ KEPT = 512
 class Endpoint:
     """Plans by model name (`*` for the others), counters, and the last requests."""
 
-    def __init__(self, default: Plan) -> None:
+    def __init__(self, default: Behaviour) -> None:
         self.default = default
         self.ask = msgspec.json.Decoder(replies.Ask)
-        self.control = msgspec.json.Decoder(dict[str, Plan])
+        self.control = msgspec.json.Decoder(dict[str, Behaviour])
         self.reset()
 
     def reset(self) -> None:
         """Forget all plans and counters."""
-        self.plans: dict[str, Plan] = {"*": self.default}
+        self.plans: dict[str, Behaviour] = {"*": self.default}
         self.served: Counter[str] = Counter()
         self.total = Count()
         self.counts: dict[str, Count] = {}
@@ -87,7 +87,7 @@ class Endpoint:
         answer.done = partial(end, counts)
         return answer
 
-    def _plan(self, model: str) -> Plan:
+    def _plan(self, model: str) -> Behaviour:
         plan = self.plans.get(model, self.plans["*"])
         self.served[model] += 1
         if plan.calls is not None and self.served[model] > plan.calls:

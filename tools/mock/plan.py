@@ -1,4 +1,4 @@
-"""What the mock is told (`Plan`) and what it tells (`Stats`): the JSON of its `/control` address."""
+"""What the mock is told (`Behaviour`) and what it tells (`Stats`): the JSON of its `/control` address."""
 
 import time
 from typing import Literal
@@ -29,7 +29,7 @@ Fault = Literal[
 ]
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Behaviour(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """How one model name is served.
 
     `fault` holds for the first `calls` calls from now on, for all when that is None. `latency` is in seconds; up to

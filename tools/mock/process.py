@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 
 from tools.launch import environment
-from tools.mock.plan import Plan, Stats
+from tools.mock.plan import Behaviour, Stats
 
 LIMIT = 60.0  # seconds for an answer of its `/control`: the machine may be busy
 
@@ -55,8 +55,8 @@ class MockServer:
         return self.process.pid
 
     def set(self, model: str, **plan: Any) -> None:
-        """Serve `model` by these fields of `Plan` from now on; `*`: every model without a plan."""
-        body = msgspec.json.encode({model: Plan(**plan)})
+        """Serve `model` by these fields of `Behaviour` from now on; `*`: every model without its own."""
+        body = msgspec.json.encode({model: Behaviour(**plan)})
         self.client.post("/control", content=body).raise_for_status()
 
     def stats(self) -> Stats:

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from tools.mock import completions
-from tools.mock.plan import Plan
+from tools.mock.plan import Behaviour
 from tools.mock.wire import Answer
 
 PAGE = b"<html><head><title>502</title></head><body><h1>Bad gateway</h1></body></html>"
@@ -51,7 +51,7 @@ class Ask(msgspec.Struct):
         return self.max_completion_tokens or self.max_tokens
 
 
-def faulty(ask: Ask, plan: Plan) -> Answer | None:
+def faulty(ask: Ask, plan: Behaviour) -> Answer | None:
     """The answer where the fault is one of the connection or the status, else None."""
     match plan.fault:
         case "refuse":
@@ -80,7 +80,7 @@ def overflow(window: int, prompt: int, asked: int) -> str:
     )
 
 
-def chat(ask: Ask, plan: Plan) -> Answer:
+def chat(ask: Ask, plan: Behaviour) -> Answer:
     """A chat completion of `ask.n` choices, whole or streamed."""
     texts, finish = choices(ask, plan)
     top = (ask.top_logprobs or 0) if ask.logprobs and plan.fault != "no_logprobs" else None
@@ -97,7 +97,7 @@ def counted(ask: Ask, texts: Sequence[Sequence[str]]) -> tuple[int, int]:
     return sum(map(len, ask.messages)) // 4, sum(map(len, texts))
 
 
-def choices(ask: Ask, plan: Plan) -> tuple[tuple[tuple[str, ...], ...], str]:
+def choices(ask: Ask, plan: Behaviour) -> tuple[tuple[tuple[str, ...], ...], str]:
     """The tokens of each choice, and why they end."""
     if plan.fault == "empty":
         return ((),) * ask.n, "stop"
@@ -109,7 +109,7 @@ def choices(ask: Ask, plan: Plan) -> tuple[tuple[tuple[str, ...], ...], str]:
     return made_up, "length" if tokens < plan.tokens else "stop"
 
 
-def embeddings(ask: Ask, plan: Plan) -> Answer:
+def embeddings(ask: Ask, plan: Behaviour) -> Answer:
     """The embeddings of the input, none of them for the fault `empty`."""
     texts = [ask.input] if isinstance(ask.input, str) else ask.input
     wanted = [] if plan.fault == "empty" else texts

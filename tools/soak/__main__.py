@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 
 from tools.soak.faults import draw
-from tools.soak.run import Plan, soak
+from tools.soak.run import Schedule, soak
 from tools.soak.setting import ENDPOINTS
 from tools.soak.verdict import by_minute, verdict
 from tools.speed.figure import machine, table
@@ -40,12 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     return int(any(figure.missed for figure in figures))
 
 
-def plan_of(minutes: float, seed: int) -> Plan:
+def plan_of(minutes: float, seed: int) -> Schedule:
     """Some time without faults, then faults, then some time without."""
     calm = min(CALM, 6 * minutes)
     ill = 60 * minutes - calm - AFTER
     spells = draw(ENDPOINTS, ill, seed)
-    return Plan(calibration=CALIBRATION, calm=calm, ill=ill, after=AFTER, spells=spells, seed=seed)
+    return Schedule(calibration=CALIBRATION, calm=calm, ill=ill, after=AFTER, spells=spells, seed=seed)
 
 
 if __name__ == "__main__":

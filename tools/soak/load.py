@@ -19,7 +19,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Ending:
     """`kind` is one of `CLEAN`, or what was wrong in a few words; `start` is on the event loop's clock, in seconds."""
 
     kind: str
@@ -110,7 +110,7 @@ def wishes(seed: int) -> Iterator[Wish]:
         )
 
 
-async def ask(http: ClientSession, wish: Wish, key: str, limit: float) -> Outcome:
+async def ask(http: ClientSession, wish: Wish, key: str, limit: float) -> Ending:
     """Ask once; a reply that is not there within `limit` seconds is "no reply"."""
     start = asyncio.get_running_loop().time()
     try:
@@ -120,7 +120,7 @@ async def ask(http: ClientSession, wish: Wish, key: str, limit: float) -> Outcom
         kind = "hung up" if wish.patience else "no reply"
     except ClientError as error:
         kind = f"the connection failed: {type(error).__name__}"
-    return Outcome(kind, start, asyncio.get_running_loop().time() - start)
+    return Ending(kind, start, asyncio.get_running_loop().time() - start)
 
 
 async def _kind_of_end(http: ClientSession, wish: Wish, key: str) -> str:
@@ -136,16 +136,16 @@ class Load:
     """Clients of one server. `keys` are API keys by name; past `limit` seconds a client gives up."""
 
     def __init__(self, url: str, keys: Mapping[str, str], wishes: Iterator[Wish], limit: float) -> None:
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Ending] = []
         self._url = url
         self._keys = keys
         self._wishes = wishes
         self._limit = limit
 
-    async def closed(self, at_once: int, seconds: float) -> list[Outcome]:
+    async def closed(self, at_once: int, seconds: float) -> list[Ending]:
         """So many patient clients, each of which asks again as soon as it has its reply."""
         end = asyncio.get_running_loop().time() + seconds
-        found: list[Outcome] = []
+        found: list[Ending] = []
 
         async def client(http: ClientSession) -> None:
             while asyncio.get_running_loop().time() < end:
@@ -169,7 +169,7 @@ class Load:
     async def _offer(self, http: ClientSession, wish: Wish) -> None:
         self.outcomes.append(await self._ask(http, wish))
 
-    async def _ask(self, http: ClientSession, wish: Wish) -> Outcome:
+    async def _ask(self, http: ClientSession, wish: Wish) -> Ending:
         return await ask(http, wish, self._keys[wish.key], self._limit)
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.served import ServedSmacs
 from tools.soak import setting
 from tools.soak.faults import Clinic, Spell
-from tools.soak.load import ANSWERS, Load, Outcome, wishes
+from tools.soak.load import ANSWERS, Ending, Load, wishes
 from tools.soak.vitals import Rest, at_rest, memory
 
 GIVE_UP = setting.REQUEST + 30.0  # seconds after which a client takes it that no reply will come
@@ -18,7 +18,7 @@ WARM_UP = 0.3  # share of the calibration that does not count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Schedule:
     """Seconds of each part, and the faults; the load holds in `calm`, `ill` and `after`."""
 
     calibration: float
@@ -42,19 +42,19 @@ class Seen:
     `well` is when the last fault was over.
     """
 
-    plan: Plan
+    plan: Schedule
     capacity: float
     offered: float
     began: float
     well: float
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[Ending]
     memory: Sequence[tuple[float, int]]
     before: Rest
     after: Rest
     errors: Sequence[str]
 
 
-def soak(plan: Plan, say: Callable[[str], None]) -> Seen:
+def soak(plan: Schedule, say: Callable[[str], None]) -> Seen:
     """Do all of it, on 127.0.0.1 alone. `say` is told what is going on."""
     with tempfile.TemporaryDirectory(prefix="smacs-soak-") as name, Clinic(setting.ENDPOINTS) as clinic:
         folder = Path(name)
@@ -66,7 +66,7 @@ def soak(plan: Plan, say: Callable[[str], None]) -> Seen:
 
 
 async def _soak(
-    plan: Plan, clinic: Clinic, server: ServedSmacs, load: Load, key: str, say: Callable[[str], None]
+    plan: Schedule, clinic: Clinic, server: ServedSmacs, load: Load, key: str, say: Callable[[str], None]
 ) -> Seen:
     say(f"finding out what it can take, {plan.calibration:.0f} s")
     capacity = rate(await load.closed(setting.RUNNING, plan.calibration), plan.calibration)
@@ -101,7 +101,7 @@ async def _soak(
     )
 
 
-def rate(outcomes: Sequence[Outcome], seconds: float) -> float:
+def rate(outcomes: Sequence[Ending], seconds: float) -> float:
     """Answers a second, without the first part, in which connections are opened. Raises RuntimeError for none."""
     start = min(outcome.start for outcome in outcomes) + WARM_UP * seconds
     answers = [outcome for outcome in outcomes if outcome.kind in ANSWERS and outcome.end >= start]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
-from tools.soak.load import ANSWERS, CLEAN, Outcome
+from tools.soak.load import ANSWERS, CLEAN, Ending
 from tools.soak.run import Seen
 from tools.soak.setting import REQUEST
 from tools.speed.figure import Figure
@@ -89,7 +89,7 @@ def _for_comparison(seen: Seen) -> list[Figure]:
     ]
 
 
-def throughput(outcomes: Sequence[Outcome], start: float, end: float) -> float:
+def throughput(outcomes: Sequence[Ending], start: float, end: float) -> float:
     """Answers a second between two moments."""
     return sum(outcome.kind in ANSWERS and start <= outcome.end < end for outcome in outcomes) / (end - start)
 

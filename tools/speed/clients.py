@@ -82,7 +82,7 @@ def best(vectors: Body, choices: list[Body]) -> int:
 SMACS = {"model": "smacs"}
 
 
-class Asked:
+class ServerClient:
     """Asks the server at `url` (without /v1)."""
 
     def __init__(self, url: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from tools.served import ServedSmacs
-from tools.speed.clients import Asked
+from tools.speed.clients import ServerClient
 from tools.speed.figure import Figure
 from tools.speed.throughput import QUESTIONS, Worker
 from tools.speed.worker import AT_ONCE, Recorded
@@ -69,7 +69,7 @@ def _round(workers: Mapping[Any, Worker], server: ServedSmacs, turn: int) -> Rou
 
 async def first_progress(url: str) -> list[float]:
     """Seconds until the first event, of streams one after another."""
-    client = Asked(url)
+    client = ServerClient(url)
     seconds = [await client.first_progress(made_up(-1 - number)) for number in range(STREAMS)]
     await client.aclose()
     return seconds

@@ -48,9 +48,9 @@ def make(side: str, folder: Path) -> tuple[Side, Sequence[Any]]:
 
         return Asker.load(folder), recorded.questions
     if side == "server":
-        from tools.speed.clients import Asked
+        from tools.speed.clients import ServerClient
 
-        return Asked(recorded.url), recorded.questions
+        return ServerClient(recorded.url), recorded.questions
     if side == "ChatOpenAI":
         from tools.speed.clients import ChatOpenAIs
 
