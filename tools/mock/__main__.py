@@ -6,8 +6,8 @@ import json
 import signal
 import sys
 
+from tools.mock.behaviour import Behaviour
 from tools.mock.endpoint import Endpoint
-from tools.mock.plan import Behaviour
 from tools.mock.wire import Wire
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from tools.mock.plan import Fault
+from tools.mock.behaviour import Fault
 
 WORDS = ("the", "of", "and", "answer", "is", "because", "so", "two", "é,", "model", "step", "follows")
 THINKING = "Let me think. One step, then another."

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from tools.mock import completions, replies
-from tools.mock.plan import Behaviour, Count, Received, Stats
+from tools.mock.behaviour import Behaviour, Count, Received, Stats
 from tools.mock.wire import Answer, Request
 
 KEPT = 512

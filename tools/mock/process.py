@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 
 from tools.launch import environment
-from tools.mock.plan import Behaviour, Stats
+from tools.mock.behaviour import Behaviour, Stats
 
 LIMIT = 60.0  # seconds for an answer of its `/control`: the machine may be busy
 

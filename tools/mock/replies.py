@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from tools.mock import completions
-from tools.mock.plan import Behaviour
+from tools.mock.behaviour import Behaviour
 from tools.mock.wire import Answer
 
 PAGE = b"<html><head><title>502</title></head><body><h1>Bad gateway</h1></body></html>"

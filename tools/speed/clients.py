@@ -15,7 +15,7 @@ from langchain_core.messages import convert_to_messages
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from tools.mock.plan import Stats
+from tools.mock.behaviour import Stats
 
 Body = dict[str, Any]
 CONNECTIONS = 32  # httpx2 gets slower with more; fewer do not fill the mock
