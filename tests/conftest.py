@@ -18,7 +18,7 @@ from smacs.store.records import Evaluation, Question
 from tools.mock.process import MockServer
 
 settings.register_profile("any machine", deadline=None)  # an example that is slow on a busy machine is no fault
-settings.register_profile("quick", settings.get_profile("any machine"), max_examples=20)  # for `make test-fast`
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=10)  # for `make test-fast`
 settings.load_profile("any machine")
 gc.disable()  # half the time of the collection otherwise
 

@@ -71,6 +71,8 @@ def imports() -> list[Import]:
 
 def imports_in(by: str, node: ast.AST, deferred: bool = False, typing: bool = False) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue  # has no statements in it
         inside = deferred or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
         checking = typing or (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING")
         for of in targets(child):

@@ -190,7 +190,7 @@ def test_twins_count_less_than_two_voters() -> None:
 
 
 def test_replies_that_give_themselves_away_are_believed() -> None:
-    bank, asked = crowd(11, 2000), crowd(12, 2000)
+    bank, asked = crowd(11, 1000), crowd(12, 1000)
     accuracy = {name: np.mean(np.array(decide(name, bank, asked)) == 0) for name in ("log_odds", "reliability")}
     assert accuracy["reliability"] > accuracy["log_odds"] + 0.02
 

@@ -50,6 +50,7 @@ async def test_another_embedder(make_bank: MakeBank, embedder: Any, make_embedde
     assert len(embedder.seen) == 10  # back again: the given vector was kept, the five others were not
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("chroma_here")
 async def test_a_killed_run_goes_on(make_bank: MakeBank, embedder: Any, make_embedder: Any) -> None:
     bank = make_bank(600)

@@ -88,6 +88,7 @@ def test_a_part_of_a_column_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
         list(parquet_rows(tmp_path / "x.parquet", record_mb=1))
 
 
+@pytest.mark.slow
 def test_a_new_bank_takes_no_more_than_fits_in_memory(tmp_path: Path) -> None:
     file = written(tmp_path / "x.parquet", text=["a"] * MANY, more=folded("x" * (32 * MB), of=[0] * MANY))
     with pytest.raises(InputError, match=r"more than 2,048 MB. Cut it into several files"):

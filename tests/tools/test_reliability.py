@@ -232,6 +232,7 @@ def test_a_program_that_lies_or_fails_is_caught(tmp_path: Path, mock: MockServer
     assert "OSError: no" in failing.damages[0].where
 
 
+@pytest.mark.slow
 def test_damage_is_printed_written_and_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,7 @@ def run(mock: MockServer, bank: QuestionBank, tmp_path: Path) -> Run:
     return go
 
 
+@pytest.mark.slow
 def test_a_new_llm_is_evaluated_and_compared(run: Run, bank: QuestionBank, mock: MockServer) -> None:
     old = bank.evaluation_file("old").read_bytes()
     code, out, _ = run("add-llm", "new")

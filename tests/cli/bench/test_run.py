@@ -72,6 +72,7 @@ def chat_requests(mock: MockServer) -> Counter[str]:
     return Counter(json.dumps(received.json(), sort_keys=True) for received in asked)
 
 
+@pytest.mark.slow
 def test_every_system_answers_every_question_and_shares_what_is_the_same(
     run: Run, mock: MockServer, folder: Path
 ) -> None:

@@ -171,6 +171,7 @@ def pair() -> Iterator[tuple[MockServer, MockServer]]:
         yield first, second
 
 
+@pytest.mark.slow
 async def test_one_of_two_dies_and_comes_back(pair: tuple[MockServer, MockServer]) -> None:
     first, second = pair
     llm = LLM("model", LLMSpec.model_validate({"endpoints": [first.url, second.url], "retries": 0, "deadline": 30}))

@@ -74,6 +74,7 @@ def broken(cache: Path, make_file: Callable[..., ModelFile]) -> LLMSpec:
     return LLMSpec.model_validate({"launch": {"file": file.model_dump()}})
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_says_why(cache: Path, broken: LLMSpec) -> None:
     told: list[str] = []
     with pytest.raises(ServerError) as caught, servers.running({NAME: broken}, progress=told.append):
@@ -86,12 +87,14 @@ def test_a_server_that_dies_says_why(cache: Path, broken: LLMSpec) -> None:
     assert own_servers() == []
 
 
+@pytest.mark.slow
 def test_up_leaves_nothing_when_a_server_dies(cache: Path, broken: LLMSpec) -> None:
     with pytest.raises(ServerError):
         servers.up({NAME: broken})
     assert servers.status() == [] and own_servers() == []
 
 
+@pytest.mark.slow
 def test_an_option_that_the_engine_does_not_know(broken: LLMSpec) -> None:
     assert broken.launch
     spec = broken.model_copy(update={"launch": broken.launch.model_copy(update={"options": {"n_ctxx": 1}})})
