@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from smacs.store.bank import QuestionBank
-from tests.pool.sink import sink
+from tests.support.sink import sink
 from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from smacs.errors import InputError
 from smacs.graph.state import State
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tests.remarks import texts
+from tests.support.remarks import texts
 from tools.mock.process import MockServer
 
 Agent = Callable[..., Any]

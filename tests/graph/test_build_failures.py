@@ -11,9 +11,9 @@ from smacs.errors import NoAnswerError
 from smacs.graph.build import build_graph
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tests.pool.raw import http, server
-from tests.pool.stand_in import Body, endpoint
-from tests.remarks import kinds, texts
+from tests.support.raw import http, server
+from tests.support.remarks import kinds, texts
+from tests.support.stand_in import Body, endpoint
 from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]

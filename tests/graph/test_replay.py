@@ -18,7 +18,7 @@ from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Evaluation, Question
-from tests.remarks import texts
+from tests.support.remarks import texts
 from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]

@@ -14,7 +14,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
-from tests.remarks import kinds, texts
+from tests.support.remarks import kinds, texts
 from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]

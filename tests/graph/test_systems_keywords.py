@@ -12,7 +12,7 @@ from smacs.pool.pool import Pool
 from smacs.store.bank import QuestionBank
 from smacs.store.keywords import Keywords, keywords_file
 from smacs.store.records import Question
-from tests.remarks import kinds, texts
+from tests.support.remarks import kinds, texts
 from tools.mock.process import MockServer
 
 MakePool = Callable[..., Pool]

@@ -11,7 +11,7 @@ import pytest
 from smacs.errors import EmbedderDownError, EmbedderMismatchError
 from smacs.pool.config import EmbedderSpec
 from smacs.pool.embed import in_template, make_embedder, normalise
-from tests.pool.raw import http, server
+from tests.support.raw import http, server
 from tools.mock.process import MockServer
 
 

@@ -10,8 +10,8 @@ import pytest
 from openai import OpenAI
 
 from smacs.store.bank import QuestionBank
-from tests.graph.test_app import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION, pool_file
+from tests.support.langgraph_dev import Dev, langgraph_dev
 from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,8 @@ import pytest
 
 from smacs.graph.systems import SINGLE_LLM, system_names
 from smacs.nodes.shared.determinism import call_seed
-from tests.remarks import texts
 from tests.server.conftest import LLMS, Served
+from tests.support.remarks import texts
 from tools.mock.process import MockServer
 
 TURNS = [

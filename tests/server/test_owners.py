@@ -10,8 +10,8 @@ import pytest
 
 from smacs.server.keyfile import Limits, create_key, revoke_key
 from smacs.store.bank import QuestionBank
-from tests.graph.test_app import LLMS, Dev, langgraph_dev
-from tests.server.conftest import QUESTION, pool_file
+from tests.server.conftest import LLMS, QUESTION, pool_file
+from tests.support.langgraph_dev import Dev, langgraph_dev
 from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from tests.pool.stand_in import Body, Refuse, endpoint
+from tests.support.stand_in import Body, Refuse, endpoint
 
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is 7 times 12?"}]
 FOLDED = [{"role": "user", "content": "Be brief.\n\nWhat is 7 times 12?"}]

@@ -11,7 +11,7 @@ import pytest
 from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Failure, Reply
 from smacs.pool.config import LLMSpec
-from tests.pool.raw import http, server
+from tests.support.raw import http, server
 
 HELLO = [{"role": "user", "content": "Hello?"}]
 GOOD = json.dumps({"choices": [{"message": {"content": "Eight."}, "finish_reason": "stop"}]}).encode()

@@ -8,7 +8,7 @@ from smacs.pool.calls.llm import LLM
 from smacs.pool.calls.replies import Reply
 from smacs.pool.config import LLMSpec
 from smacs.telemetry import request_id, request_id_from
-from tests.pool.sink import Sink, sink
+from tests.support.sink import Sink, sink
 
 REPLY = b'{"choices": [{"message": {"content": "Eight."}, "finish_reason": "stop"}]}'
 

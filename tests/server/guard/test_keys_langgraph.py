@@ -13,8 +13,8 @@ import pytest
 
 from smacs.server.keyfile import Limits, create_key
 from smacs.store.bank import QuestionBank
-from tests.graph.test_app import Dev, langgraph_dev
 from tests.server.conftest import LLMS, QUESTION
+from tests.support.langgraph_dev import Dev, langgraph_dev
 from tools.mock.process import MockServer
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,7 @@ from smacs.errors import InputError
 from smacs.server.page.files import STATIC
 from smacs.server.page.single import bundle, json_for_html, render, write_page
 from smacs.store.bank import QuestionBank
-from tests.remarks import texts
+from tests.support.remarks import texts
 from tools.mock.process import MockServer
 
 HOSTILE = [
