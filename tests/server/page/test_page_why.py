@@ -76,3 +76,19 @@ def test_a_single_candidate_and_a_reference_need_no_scores(say: Say, anything: d
     assert say({**anything, "candidates": [], "selected": None}) == []
     whole = {"candidate": None, "llm": "a", "finish": "length"}
     assert say({**anything, **chosen, "selected": whole})[1] == "It was cut at max_tokens: the end is missing."
+
+
+@pytest.mark.parametrize(
+    ("degraded", "weights"),
+    [
+        ([], "the more, the more similar"),
+        ([{"kind": "no_support", "llm": None, "text": "nothing is similar"}], "with equal weights"),
+    ],
+)
+def test_what_the_questions_of_a_whole_bank_weigh(
+    page: "Page", server: Served, degraded: list[dict[str, Any]], weights: str
+) -> None:
+    support = {"count": 2, "threshold": 0, "datasets": {"law": 1}, "nearest": []}
+    script = "async (trace) => (await import('/page/parts/support.js')).drawSupport({ trace }).textContent"
+    said = page.evaluate(script, {"support": support, "degraded": degraded})
+    assert f"All 2 questions of the bank count, {weights}." in said
