@@ -21,8 +21,10 @@ from smacs.store.io.jsonl import JsonlWriter, read_jsonl
 from smacs.store.io.lock import write_lock
 from smacs.store.records import Cell, Evaluation, Question
 
-_GROUP = 1_000  # questions written at once, with one flush of each file; fewer where they have much text
-_HEAVY = 16 << 20  # bytes of a group as JSON
+_GROUP = (
+    1_000  # questions written at once, with one flush of each file; fewer where they have much text or long vectors
+)
+_HEAVY = 8 << 20  # bytes of a group, as JSON and as vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,9 @@ def _groups(found: Iterable[Found]) -> Iterator[list[Found]]:
 
 
 def _weight(item: Found) -> int:
-    """Bytes of its lines."""
-    return sum(len(msgspec.json.encode(record)) for record in (item.question, *item.evaluations.values()))
+    """Bytes of its lines and its vector."""
+    lines = sum(len(msgspec.json.encode(record)) for record in (item.question, *item.evaluations.values()))
+    return lines + (0 if item.vector is None else item.vector.nbytes)
 
 
 class _Merge:
