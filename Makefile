@@ -14,8 +14,8 @@ DATA ?= ../shared/data/mmlu_pro_recorded
 Q ?= A shop sells pencils in boxes of 12. Maria buys 7 boxes and gives 15 away. How many has she left?
 export QUESTION = $(value Q)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Two workers: the linear algebra of each is to stay on its own core.
-FAST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+# Three workers, since many tests wait; the linear algebra of each is to stay on its own core.
+FAST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow"
 SHOWN := awk '/^ *(Collecting|Downloading|Installing|Successfully)/ { print substr($$0, 1, 90); fflush() }'
 UV := uv==0.13.9
 # Every process that a test starts would compile every module anew.
