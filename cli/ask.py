@@ -19,21 +19,6 @@ if TYPE_CHECKING:
     from smacs.nodes.shared.question import QuestionInput
     from smacs.pool.pool import Pool
 
-TRACE = (
-    "asked",
-    "settings",
-    "answer",
-    "support",
-    "priors",
-    "references",
-    "subsets",
-    "candidates",
-    "selected",
-    "notes",
-    "degraded",
-    "usage",
-)
-
 SystemOption = Annotated[
     str,
     typer.Option(help=f"{', '.join(system_names()[:-1])} or {system_names()[-1]}.", autocompletion=system_names),
@@ -69,6 +54,8 @@ def ask(
     asked: QuestionInput = {"question": text, "task": task, "system": system_prompt, "dataset": dataset}
     started = datetime.now(UTC)
     result = run(asked, system=system, pool=pool, bank=bank, settings=settings, board=board)
+    from smacs.graph.state import TRACE  # not before: a question or file that cannot be read is said at once
+
     trace = {"system": system, **{key: result[key] for key in TRACE}}
     if as_json:
         print_json(trace)

@@ -97,6 +97,10 @@ class OutputState(TypedDict, total=False):
     """Calls made, calls failed, prompt and completion tokens over all of them."""
 
 
+TRACE = tuple(name for name in OutputState.__annotations__ if name != "messages")
+"""What a client gets and a replay reads, in this order: all that is returned but the conversation."""
+
+
 class State(InputState, OutputState, total=False):
     """Everything the nodes share."""
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from smacs.errors import CeilingError, EmbedderDownError, PoolError
 from smacs.graph.settings import Ceilings, Rules, rules_of
-from smacs.graph.state import OutputState
+from smacs.graph.state import TRACE
 from smacs.graph.system import AnyBank, AnyPool, open_bank, open_pool
 from smacs.graph.systems import SINGLE_LLM, systems
 from smacs.nodes.shared.question import QuestionInput, check_length, read_question
@@ -27,8 +27,6 @@ Observer = Callable[[str, Event], None]
 WARM = 120.0  # seconds: the deadline of a first question that nobody asks
 
 log = logging.getLogger(__name__)
-
-_TRACE = [name for name in OutputState.__annotations__ if name != "messages"]
 
 
 class Engine:
@@ -122,7 +120,7 @@ class Engine:
         """
         graph, form = self._prepare(model, settings)
         state: dict[str, Any] = {}
-        streams = graph.astream(asked, context=form, stream_mode=["custom", "values"], output_keys=_TRACE)
+        streams = graph.astream(asked, context=form, stream_mode=["custom", "values"], output_keys=list(TRACE))
         async with aclosing(streams) as stream:
             async for mode, chunk in stream:
                 if mode == "custom":
